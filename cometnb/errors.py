@@ -1,0 +1,218 @@
+"""Every error cometnb raises: one tree, two lines each, the fact first and the next step second."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cometnb.protocol.response import Response
+
+__all__ = [
+    "APIError",
+    "AuthenticationError",
+    "BadRequestError",
+    "CellError",
+    "CometError",
+    "CometWarning",
+    "ConfigError",
+    "ConnectionFailedError",
+    "LedgerError",
+    "MissingExtraError",
+    "ModelNotFoundError",
+    "NotFoundError",
+    "ParamError",
+    "PermissionDeniedError",
+    "ProtocolError",
+    "RateLimitError",
+    "ResponseFailedError",
+    "ResponseTimeoutError",
+    "ServerError",
+    "StreamInterruptedError",
+    "UnexpectedContentError",
+    "masked",
+]
+
+# CometAPI's own set-up script takes `sk-` and at least seven more characters for a key.
+_KEY = re.compile(r"\bsk-[A-Za-z0-9_\-]{7,}")
+
+
+def masked(text: str, *secrets: str | None) -> str:
+    """Return `text` with every API key in it replaced by ``sk-***``.
+
+    Parameters
+    ----------
+    text : str
+        Anything that may be shown, logged or stored.
+    *secrets : str or None
+        Keys known to the caller; they are hidden even if they do not look like a key.
+    """
+    for secret in secrets:
+        if secret:
+            text = text.replace(secret, "sk-***")
+    return _KEY.sub("sk-***", text)
+
+
+class CometWarning(UserWarning):
+    """Something was settled for you; the call went on."""
+
+
+class CometError(Exception):
+    """Base of every error of cometnb.
+
+    Parameters
+    ----------
+    fact : str
+        Line 1: what is wrong, with the value and the bound.
+    next_step : str
+        Line 2: what to do about it, ready to copy.
+
+    Attributes
+    ----------
+    response : Response or None
+        What had arrived of an answer when the error happened; None if nothing could have.
+    """
+
+    response: Response | None = None
+
+    def __init__(self, fact: str, next_step: str = "", **details: Any) -> None:
+        super().__init__(masked(" ".join(fact.split())), masked(" ".join(next_step.split())))
+        for name, value in details.items():
+            setattr(self, name, value)
+
+    @property
+    def fact(self) -> str:
+        """Line 1 of the message."""
+        return str(self.args[0])
+
+    @property
+    def next_step(self) -> str:
+        """Line 2 of the message; may be empty."""
+        return str(self.args[1])
+
+    def __str__(self) -> str:
+        return "\n".join(line for line in self.args if line)
+
+    def _render_traceback_(self) -> list[str]:
+        """Show the two lines in a notebook; IPython calls this instead of printing its traceback."""
+        return f"{type(self).__name__}: {self}".splitlines()
+
+
+# You: nothing was sent.
+
+
+class ConfigError(CometError):
+    """A setting is missing or cannot be used: key, base URL, backend, ledger location."""
+
+
+class CellError(CometError):
+    """A cell's line or body cannot be turned into a request: option, template, attachment."""
+
+
+class ParamError(CometError, ValueError):
+    """A request parameter is out of range, of a wrong type, or does not go with another.
+
+    Attributes
+    ----------
+    param : str
+        The parameter's name, with dots for a field inside it (``reasoning.effort``).
+    """
+
+    param: str = ""
+
+
+class MissingExtraError(CometError, ImportError):
+    """A capability needs an optional package that is not installed."""
+
+
+# The service.
+
+
+class APIError(CometError):
+    """The service answered with an error.
+
+    Attributes
+    ----------
+    status_code : int or None
+        HTTP status; None if the error came inside a stream.
+    code, param, error_type : str or None
+        As the service sent them.
+    request_id : str or None
+        What to quote to the provider's support.
+    """
+
+    status_code: int | None = None
+    code: str | None = None
+    param: str | None = None
+    error_type: str | None = None
+    request_id: str | None = None
+
+
+class BadRequestError(APIError):
+    """HTTP 400, 409, 413, 422, or a 500 with code ``invalid_request``: the request itself is refused."""
+
+
+class AuthenticationError(APIError):
+    """HTTP 401: the key is missing, malformed or not valid."""
+
+
+class PermissionDeniedError(APIError):
+    """HTTP 403: the key may not do this, or a firewall refused the request."""
+
+
+class NotFoundError(APIError):
+    """HTTP 404: no such path, response or conversation."""
+
+
+class ModelNotFoundError(NotFoundError):
+    """The model is unknown to the service, whichever status it said so with (404, or 503 at some gateways)."""
+
+
+class RateLimitError(APIError):
+    """HTTP 429: too many requests or tokens, or the quota is used up.
+
+    Attributes
+    ----------
+    retry_after_s : float or None
+        Seconds the service asked to wait, if it said so.
+    """
+
+    retry_after_s: float | None = None
+
+
+class ServerError(APIError):
+    """HTTP 408 or 5xx: the service could not answer, and retrying did not help."""
+
+
+class UnexpectedContentError(APIError):
+    """The answer is neither JSON nor an event stream: most often a gateway's or login page in HTML."""
+
+
+class ResponseFailedError(APIError):
+    """The response ended as ``failed``, or an error event ended its stream. `response` holds what arrived."""
+
+
+# The wire.
+
+
+class ConnectionFailedError(CometError, ConnectionError):
+    """No connection to the service could be made, or it broke before an answer began."""
+
+
+class ResponseTimeoutError(CometError, TimeoutError):
+    """A time limit passed (connect, idle or total). `response` holds what arrived."""
+
+
+class StreamInterruptedError(CometError, ConnectionError):
+    """The stream ended before its last event. `response` holds the text so far."""
+
+
+class ProtocolError(CometError):
+    """In strict mode: the bytes of a stream break the protocol's rules."""
+
+
+# Your disk.
+
+
+class LedgerError(CometError):
+    """The ledger cannot be opened or read."""

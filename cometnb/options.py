@@ -1,0 +1,194 @@
+"""Settings and where they come from: an argument, then the environment, then the default."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import urllib.parse
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cometnb.errors import CometWarning, ConfigError
+
+__all__ = ["DEFAULT_BASE_URL", "DEFAULT_MODEL", "KEY_STEP", "Options", "is_loopback", "resolve"]
+
+DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
+DEFAULT_MODEL = "gpt-5.4"
+
+KEY_STEP = "Set COMETAPI_KEY to your key, or go on without one: COMETNB_BACKEND=simulator (%comet simulator)."
+
+_VARIABLES: dict[str, tuple[str, ...]] = {
+    "api_key": ("COMETAPI_KEY", "COMETAPI_API_KEY"),
+    "base_url": ("COMETAPI_BASE_URL",),
+    "model": ("COMETAPI_DEFAULT_MODEL",),
+    "backend": ("COMETNB_BACKEND",),
+    "ledger": ("COMETNB_LEDGER",),
+    "live": ("COMETNB_LIVE",),
+}
+_DEFAULTS = {
+    "api_key": "",
+    "base_url": DEFAULT_BASE_URL,
+    "model": DEFAULT_MODEL,
+    "backend": "api",
+    "ledger": "",
+    "live": "auto",
+}
+_CHOICES = {"backend": ("api", "simulator"), "live": ("auto", "off")}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The settings in force.
+
+    Attributes
+    ----------
+    api_key : str
+        Empty if there is none. It is never part of the repr.
+    base_url : str
+        Without a slash at its end.
+    model : str
+        Used where a call names none.
+    backend : str
+        ``api`` or ``simulator``.
+    ledger : str
+        A path, a SQLAlchemy URL, ``off``, or empty for the default place.
+    live : str
+        ``auto``, or ``off`` for one display at the end.
+    sources : Mapping of str to str
+        Where each setting came from: ``argument``, the environment variable's name, or ``default``.
+    """
+
+    api_key: str = field(repr=False)
+    base_url: str
+    model: str
+    backend: str
+    ledger: str
+    live: str
+    sources: Mapping[str, str]
+
+
+def resolve(
+    *,
+    api_key: str | None = None,
+    base_url: str | None = None,
+    model: str | None = None,
+    backend: str | None = None,
+    ledger: str | None = None,
+    live: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Options:
+    """Return the settings in force.
+
+    Parameters
+    ----------
+    api_key, base_url, model, backend, ledger, live : str, optional
+        None means "not given". White space and a byte order mark around a value are dropped.
+    environ : Mapping, optional
+        The environment; `os.environ` if None. A blank variable counts as absent.
+
+    Raises
+    ------
+    ConfigError
+        A blank argument, a backend or live setting that does not exist, a base URL that is none, a key with
+        characters no key has.
+
+    Warns
+    -----
+    CometWarning
+        If the base URL is neither https nor on this machine: the key would travel in the clear.
+    """
+    given = {
+        "api_key": api_key,
+        "base_url": base_url,
+        "model": model,
+        "backend": backend,
+        "ledger": ledger,
+        "live": live,
+    }
+    environ = os.environ if environ is None else environ
+    found = {name: _found(name, value, environ) for name, value in given.items()}
+    values = {name: value for name, (value, _) in found.items()}
+    for name, choices in _CHOICES.items():
+        _check_choice(name, values[name], found[name][1], choices)
+    return Options(
+        api_key=_checked_key(values["api_key"], found["api_key"][1]),
+        base_url=_checked_url(values["base_url"], found["base_url"][1]),
+        model=values["model"],
+        backend=values["backend"],
+        ledger=values["ledger"],
+        live=values["live"],
+        sources={name: source for name, (_, source) in found.items()},
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    if given is not None:
+        value = _stripped(given)
+        if not value:
+            raise ConfigError(
+                f"{name} is blank.", f"Give {name} a value, or leave it out to use {_VARIABLES[name][0]}."
+            )
+        return value, "argument"
+    for variable in _VARIABLES[name]:
+        value = _stripped(environ.get(variable, ""))
+        if value:
+            return value, variable
+    return _DEFAULTS[name], "default"
+
+
+def _stripped(value: str) -> str:
+    return value.strip().strip("\ufeff").strip()
+
+
+def _check_choice(name: str, value: str, source: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ConfigError(
+            f"{name}={value!r} (from {source}) is not one of: {', '.join(choices)}.",
+            f"Use one of: {', '.join(choices)}.",
+        )
+
+
+def _checked_key(key: str, source: str) -> str:
+    if not key.isascii() or any(not char.isprintable() or char.isspace() for char in key):
+        raise ConfigError(
+            f"The key (from {source}) holds characters that no key has, such as spaces or line ends.",
+            "Copy the key again, without quotes and without the word Bearer.",
+        )
+    return key
+
+
+def _checked_url(url: str, source: str) -> str:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigError(
+            f"base_url={url.split('@')[-1]!r} (from {source}) is not an http(s) URL.",
+            f"Use {DEFAULT_BASE_URL} or your gateway's URL.",
+        )
+    if parts.username or parts.password:
+        raise ConfigError(
+            f"base_url (from {source}) holds a user name or password.",
+            "Leave them out; pass the key as COMETAPI_KEY.",
+        )
+    if parts.path.rstrip("/").endswith("/responses"):
+        raise ConfigError(
+            f"base_url={url!r} (from {source}) ends in /responses, which is added to it.",
+            f"Use {url.rstrip('/').removesuffix('/responses')}",
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        warnings.warn(
+            f"base_url={url!r} is not https: the key and the prompts travel in the clear.",
+            CometWarning,
+            stacklevel=4,
+        )
+    return url.rstrip("/")

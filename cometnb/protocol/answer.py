@@ -1,0 +1,168 @@
+"""The head and body of an HTTP answer, judged: JSON to go on with, or the error it stands for."""
+
+from __future__ import annotations
+
+import email.utils
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from cometnb.errors import (
+    APIError,
+    CometError,
+    ConnectionFailedError,
+    ResponseTimeoutError,
+    StreamInterruptedError,
+)
+from cometnb.protocol.events import parse
+from cometnb.protocol.failure import api_error, unexpected_content
+from cometnb.protocol.sse import Decoder
+
+__all__ = ["RETRIED_STATUSES", "Fault", "Head", "is_retriable", "judged"]
+
+# Worth another try if nothing of the answer has been read; 5xx are, too.
+RETRIED_STATUSES = frozenset({408, 409, 429})
+
+# The service itself says that another try cannot help, whatever the status.
+_FINAL_CODES = frozenset({"insufficient_quota", "invalid_request", "model_not_found"})
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and headers of an answer.
+
+    Attributes
+    ----------
+    status : int
+    headers : Mapping of str to str
+        Names in lower case.
+    now : datetime
+        The client's clock when it came, aware; needed to read a Retry-After date.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    now: datetime
+
+    @property
+    def content_type(self) -> str:
+        """The media type without its parameters, in lower case; empty if none was sent."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of this request."""
+        return self.headers.get("x-cometapi-request-id") or self.headers.get("x-request-id") or None
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds the service asks to wait, from ``retry-after-ms`` or ``retry-after``; None if it does not say."""
+        milliseconds = _number(self.headers.get("retry-after-ms"))
+        if milliseconds is not None:
+            return milliseconds / 1000
+        text = self.headers.get("retry-after")
+        seconds = _number(text)
+        return seconds if seconds is not None else self._seconds_until(text)
+
+    def _seconds_until(self, date: str | None) -> float | None:
+        try:
+            then = email.utils.parsedate_to_datetime(date) if date else None
+        except ValueError:
+            return None
+        if then is None:
+            return None
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        return max(0.0, (then - self.now).total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What went wrong on the wire.
+
+    Attributes
+    ----------
+    kind : str
+        ``connect``, ``connect_timeout``, ``idle_timeout``, ``total_timeout`` or ``broken``.
+    message : str
+        In words, for the user.
+    """
+
+    kind: str
+    message: str
+
+    @property
+    def is_before_sending(self) -> bool:
+        """True if the service cannot have seen the request."""
+        return self.kind in ("connect", "connect_timeout")
+
+    def error(self, *, had_events: bool = False) -> CometError:
+        """Return the error this fault is, given whether part of an answer had come."""
+        kind: type[CometError]
+        if self.kind.endswith("timeout"):
+            kind = ResponseTimeoutError
+        else:
+            kind = StreamInterruptedError if had_events else ConnectionFailedError
+        step = "Check the network and COMETAPI_BASE_URL, or try again."
+        if had_events:
+            step = "The text so far is in the error's .response. Ask again for the whole answer."
+        return kind(f"{self.message[:1].upper()}{self.message[1:]}.", step)
+
+
+def judged(head: Head, data: bytes, model: str | None = None) -> dict[str, Any] | APIError:
+    """Return an answer's JSON object, or the error that the answer is.
+
+    Parameters
+    ----------
+    head : Head
+    data : bytes
+        The whole body.
+    model : str, optional
+        The model that was asked for, to name it in an error.
+    """
+    text = data.decode("utf-8", "replace")
+    raw = _json_in(text)
+    says_error = isinstance(raw, dict) and raw.get("error") and not raw.get("output") and "status" not in raw
+    if head.status >= 400 or says_error or (isinstance(raw, dict) and set(raw) == {"detail"}):
+        if raw is None and ("html" in head.content_type or text.lstrip()[:1] == "<"):
+            return unexpected_content(head.status, head.content_type, text)
+        return api_error(
+            head.status,
+            text if raw is None else raw,
+            request_id=head.request_id,
+            retry_after_s=head.retry_after_s,
+            model=model,
+        )
+    if head.status >= 300 or not isinstance(raw, dict):
+        return unexpected_content(head.status, head.content_type, text)
+    return raw
+
+
+def is_retriable(head: Head, error: APIError) -> bool:
+    """Tell whether the same request may succeed if it is sent again."""
+    if error.code in _FINAL_CODES:
+        return False
+    return head.status in RETRIED_STATUSES or head.status >= 500
+
+
+def _json_in(text: str) -> Any:
+    """Return the JSON a body holds; for an event stream, that of its first error event."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        pass
+    decoder = Decoder()
+    for name, data in decoder.feed(text.encode("utf-8", "replace")) + decoder.close():
+        event = parse(name, data)
+        if event is not None and event.type == "error":
+            return event.raw
+    return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        return None
+    return value if value is not None and 0 <= value < float("inf") else None

@@ -1,0 +1,162 @@
+"""What a service says when something went wrong, in all the shapes it is said, as one error class."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from cometnb.errors import (
+    APIError,
+    AuthenticationError,
+    BadRequestError,
+    ModelNotFoundError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ResponseFailedError,
+    ServerError,
+    UnexpectedContentError,
+)
+
+__all__ = ["api_error", "error_details", "failed_error", "unexpected_content"]
+
+_REQUEST_ID = re.compile(r"\s*\(request id: ([^)]+)\)")
+
+# Status -> the class, and what the user can do about it.
+_BY_STATUS: dict[int, tuple[type[APIError], str]] = {
+    400: (BadRequestError, "Change the request as the message says."),
+    401: (AuthenticationError, "Check the key: set COMETAPI_KEY, or run `%comet simulator` to go on without one."),
+    403: (PermissionDeniedError, "Leave out model-specific parameters, or ask whether the key may use this model."),
+    404: (NotFoundError, "Check the id, the model and the base URL (COMETAPI_BASE_URL)."),
+    408: (ServerError, "Try again."),
+    409: (BadRequestError, "Another request holds this resource; try again in a moment."),
+    413: (BadRequestError, "Send less: smaller attachments or a shorter prompt."),
+    422: (BadRequestError, "Change the request as the message says."),
+    429: (RateLimitError, "Wait and send fewer calls at once, or check the balance of the account."),
+}
+
+_MODEL_STEP = "Name another model; client.models() lists what the service offers."
+
+
+def error_details(raw: Any) -> dict[str, Any]:
+    """Return what an error says, whichever shape it has.
+
+    Parameters
+    ----------
+    raw : JSON or str
+        ``{"error": {...}}``, ``{"error": "text"}``, a flat ``{"type": "error", "message": …}``, ``{"detail": …}``,
+        plain text, null.
+
+    Returns
+    -------
+    dict
+        ``message`` (str, never empty), ``code``, ``param``, ``type`` (str or None), ``request_id`` (str or None).
+    """
+    inner = raw.get("error") if isinstance(raw, Mapping) and raw.get("error") else raw
+    if isinstance(inner, Mapping):
+        found = inner.get("message") or inner.get("detail") or inner.get("error") or inner.get("msg")
+        message = found if isinstance(found, str) else json.dumps(found if found else dict(inner), default=str)
+        fields = {name: _text(inner.get(name)) for name in ("code", "param", "type")}
+    else:
+        message = inner if isinstance(inner, str) else json.dumps(inner, default=str)
+        fields = {"code": None, "param": None, "type": None}
+    in_message = _REQUEST_ID.search(message)
+    message = _REQUEST_ID.sub("", message).strip() or "no message"
+    return {"message": message, "request_id": in_message.group(1) if in_message else None, **fields}
+
+
+def api_error(
+    status: int,
+    raw: Any,
+    *,
+    request_id: str | None = None,
+    retry_after_s: float | None = None,
+    model: str | None = None,
+) -> APIError:
+    """Return the error for an HTTP answer that is one.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    raw : JSON or str
+        Its body.
+    request_id : str, optional
+        From the headers.
+    retry_after_s : float, optional
+        Seconds the service asked to wait.
+    model : str, optional
+        The model that was asked for.
+    """
+    details = error_details(raw)
+    request_id = request_id or details["request_id"]
+    kind, step = _BY_STATUS.get(status, (ServerError, "Try again later; quote the request id to support."))
+    if 400 <= status < 500 and status not in _BY_STATUS:
+        kind, step = BadRequestError, "Change the request as the message says."
+    if details["code"] == "invalid_request" and status >= 500:
+        kind, step = BadRequestError, "Change the request as the message says; the service calls it invalid."
+    elif details["code"] == "model_not_found":
+        kind, step = ModelNotFoundError, _MODEL_STEP
+    named = f" for model {model!r}" if kind is ModelNotFoundError and model else ""
+    fact = f"HTTP {status}{named}: {details['message']}{_labelled(details, request_id)}"
+    error = kind(
+        fact, step, status_code=status, code=details["code"], param=details["param"], error_type=details["type"]
+    )
+    error.request_id = request_id
+    if isinstance(error, RateLimitError):
+        error.retry_after_s = retry_after_s
+    return error
+
+
+def failed_error(details: Mapping[str, Any], *, request_id: str | None = None) -> ResponseFailedError:
+    """Return the error for a response that ended as failed, or that an error event ended."""
+    return ResponseFailedError(
+        f"The response failed: {details['message']}{_labelled(details, request_id)}",
+        "What had arrived is in the error's .response. Try again, or change the request as the message says.",
+        code=details.get("code"),
+        param=details.get("param"),
+        error_type=details.get("type"),
+        request_id=request_id or details.get("request_id"),
+    )
+
+
+def unexpected_content(status: int, content_type: str, start: str) -> UnexpectedContentError:
+    """Return the error for an answer that is neither JSON nor an event stream.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    content_type : str
+        As sent; may be empty.
+    start : str
+        The first characters of the body.
+    """
+    looks_html = "html" in content_type or start.lstrip()[:1] == "<"
+    if 300 <= status < 400:
+        cause = "a redirect, which is not followed: the base URL is probably not the API's"
+    elif looks_html:
+        cause = "a web page: the base URL is probably not the API's, or a proxy answered instead"
+    elif not start.strip():
+        cause = "an empty body"
+    else:
+        cause = f"something else, starting {start.strip()[:40]!r}"
+    return UnexpectedContentError(
+        f"HTTP {status} with content type {content_type or 'none'!r} is neither JSON nor an event stream but {cause}.",
+        "Check COMETAPI_BASE_URL; the default is https://api.cometapi.com/v1.",
+        status_code=status,
+    )
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == "" or isinstance(value, dict | list):
+        return None
+    return str(value)
+
+
+def _labelled(details: Mapping[str, Any], request_id: str | None) -> str:
+    labels = {"code": details.get("code"), "param": details.get("param"), "request id": request_id}
+    shown = ", ".join(f"{name} {value}" for name, value in labels.items() if value)
+    return f" ({shown})" if shown else ""
