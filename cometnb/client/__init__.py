@@ -1,0 +1,1 @@
+"""The only place where bytes move: clients over httpx, the simulator, the local server."""

@@ -1,0 +1,156 @@
+"""What both clients are made from: checked settings, headers, limits, and the transport behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any
+
+import httpx
+
+import cometnb
+from cometnb.client.attempt import Observer
+from cometnb.client.retry import Backoff
+from cometnb.errors import ConfigError, ParamError
+from cometnb.options import KEY_STEP, resolve
+from cometnb.protocol.answer import Fault
+
+__all__ = ["Setup", "fault_of", "make_setup", "overdue"]
+
+_Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
+
+_CONNECT_S = 10.0
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Everything a call needs to know of its client.
+
+    Attributes
+    ----------
+    base_url, model, backend : str
+    api_key : str
+        Never part of the repr.
+    timeout_s, idle_timeout_s : float
+        For the whole call, and between two pieces of its answer.
+    backoff : Backoff
+    observers : tuple of Observer
+    strict : bool
+    transport : httpx transport or None
+        None is the network.
+    clock : callable
+        Seconds, monotonic.
+    now : callable
+        The time of day, aware.
+    """
+
+    base_url: str
+    model: str
+    backend: str
+    api_key: str = field(repr=False)
+    timeout_s: float
+    idle_timeout_s: float
+    backoff: Backoff
+    observers: tuple[Observer, ...]
+    strict: bool
+    transport: _Transport | None
+    clock: Callable[[], float] = monotonic
+    now: Callable[[], datetime] = _now
+
+    def http_options(self) -> dict[str, Any]:
+        """Return the keyword arguments of httpx.Client and httpx.AsyncClient."""
+        headers = {"accept": "text/event-stream, application/json", "user-agent": f"cometnb/{cometnb.__version__}"}
+        if self.api_key:
+            headers["authorization"] = f"Bearer {self.api_key}"
+        idle_s = min(self.idle_timeout_s, self.timeout_s)
+        return {
+            "headers": headers,
+            "timeout": httpx.Timeout(idle_s, connect=min(_CONNECT_S, self.timeout_s), pool=None),
+            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            # A wrong base URL often answers with a redirect; following it would hand the key to wherever it points.
+            "follow_redirects": False,
+            "transport": self.transport,
+        }
+
+
+def make_setup(
+    *,
+    api_key: str | None,
+    base_url: str | None,
+    model: str | None,
+    transport: _Transport | None,
+    timeout_s: float,
+    idle_timeout_s: float,
+    max_retries: int,
+    observers: Sequence[Observer],
+    strict: bool,
+) -> Setup:
+    """Check a client's arguments and return its setup.
+
+    Raises
+    ------
+    ConfigError
+        No key although the backend is the API; a setting that cannot be used.
+    ParamError
+        A limit that is not positive.
+    """
+    for name, limit_s in (("timeout_s", timeout_s), ("idle_timeout_s", idle_timeout_s)):
+        if not limit_s > 0:
+            raise ParamError(f"{name}={limit_s!r} is not positive.", f"Give {name} seconds above 0.", param=name)
+    if max_retries < 0:
+        raise ParamError(
+            f"max_retries={max_retries!r} is below its minimum 0.", "Give max_retries 0 or more.", param="max_retries"
+        )
+    options = resolve(api_key=api_key, base_url=base_url, model=model)
+    if transport is None and options.backend == "simulator":
+        from cometnb.client.simulator import Simulator  # loaded only by those who ask for it
+
+        transport = Simulator()
+    if transport is None and not options.api_key:
+        raise ConfigError("There is no API key.", KEY_STEP)
+    return Setup(
+        base_url=options.base_url,
+        model=options.model,
+        backend=getattr(transport, "backend", "api"),
+        # What stays in the process needs no key, and cannot leak one.
+        api_key="" if hasattr(transport, "backend") else options.api_key,
+        timeout_s=timeout_s,
+        idle_timeout_s=idle_timeout_s,
+        backoff=Backoff(max_retries),
+        observers=tuple(observers),
+        strict=strict,
+        transport=transport,
+    )
+
+
+def overdue(setup: Setup) -> Fault:
+    """Return the fault that passing the limit for the whole call is."""
+    return Fault("total_timeout", f"the answer took longer than {setup.timeout_s:g} s")
+
+
+_FAULTS: tuple[tuple[type[Exception], str, str], ...] = (
+    (httpx.ConnectTimeout, "connect_timeout", "no connection to {url} within {connect_s:g} s"),
+    (httpx.ReadTimeout, "idle_timeout", "nothing came from {url} for {idle_s:g} s"),
+    (httpx.WriteTimeout, "idle_timeout", "{url} took nothing for {idle_s:g} s"),
+    (httpx.ConnectError, "connect", "no connection to {url}: {reason}"),
+    (httpx.UnsupportedProtocol, "connect", "no connection to {url}: {reason}"),
+    (httpx.ProxyError, "connect", "the proxy in front of {url} refused: {reason}"),
+    (httpx.DecodingError, "broken", "the answer of {url} is not in the encoding it claims: {reason}"),
+    (httpx.HTTPError, "broken", "the connection to {url} broke: {reason}"),
+)
+
+
+def fault_of(error: Exception, setup: Setup) -> Fault:
+    """Return what an exception of httpx means."""
+    _, kind, words = next(row for row in _FAULTS if isinstance(error, row[0]))
+    reason = str(error).strip() or type(error).__name__
+    connect_s, idle_s = min(_CONNECT_S, setup.timeout_s), min(setup.idle_timeout_s, setup.timeout_s)
+    return Fault(kind, words.format(url=setup.base_url, connect_s=connect_s, idle_s=idle_s, reason=reason))
+
+

@@ -1,0 +1,168 @@
+"""The two shells that carry bytes over httpx: they perform the steps of a flow and know nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+
+from cometnb.client.call import Flow, ReadBody, Reply, Send, Step
+from cometnb.client.setup import Setup, fault_of, overdue
+from cometnb.protocol.answer import Fault, Head
+
+__all__ = ["AsyncWire", "Wire"]
+
+# How long to wait for the end of a body whose last event has come. A connection whose body was read to its end
+# can be used again, which saves the next call a TLS handshake.
+_LINGER_S = 0.25
+
+
+class Wire:
+    """Carries the bytes of one call with an `httpx.Client`."""
+
+    def __init__(self, http: httpx.Client, setup: Setup) -> None:
+        self._http = http
+        self._setup = setup
+        self._deadline_s = setup.clock() + setup.timeout_s
+        self._answer: httpx.Response | None = None
+
+    def drive(self, flow: Flow) -> Any:
+        """Perform a flow's steps until it ends, and return its value."""
+        reply: Reply = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration as end:
+                return end.value
+            reply = self._perform(step)
+
+    def chunks(self) -> Iterator[bytes | Fault]:
+        """Yield the body's bytes as they come; a Fault is the last thing it yields."""
+        try:
+            yield from _opened(self._answer).iter_bytes()
+        except httpx.HTTPError as error:
+            yield fault_of(error, self._setup)
+
+    def close(self) -> None:
+        """Close the answer; the connection is freed or dropped."""
+        if self._answer is not None:
+            self._answer.close()
+            self._answer = None
+
+    def _perform(self, step: Step) -> Reply:
+        try:
+            if isinstance(step, Send):
+                self._answer = self._http.send(_request(self._http, self._setup, step), stream=True)
+                return _head(self._answer, self._setup)
+            if isinstance(step, ReadBody):
+                return self._read_body()
+        except httpx.HTTPError as error:
+            self.close()
+            return fault_of(error, self._setup)
+        time.sleep(step.delay_s)
+        return None
+
+    def _read_body(self) -> bytes | Fault:
+        pieces = []
+        for chunk in _opened(self._answer).iter_bytes():
+            pieces.append(chunk)
+            if self._setup.clock() > self._deadline_s:
+                self.close()
+                return overdue(self._setup)
+        self.close()
+        return b"".join(pieces)
+
+
+class AsyncWire:
+    """Carries the bytes of one call with an `httpx.AsyncClient`."""
+
+    def __init__(self, http: httpx.AsyncClient, setup: Setup) -> None:
+        self._http = http
+        self._setup = setup
+        self._deadline_s = setup.clock() + setup.timeout_s
+        self._answer: httpx.Response | None = None
+        self._rest: AsyncIterator[bytes] | None = None
+
+    async def drive(self, flow: Flow) -> Any:
+        """Perform a flow's steps until it ends, and return its value."""
+        reply: Reply = None
+        while True:
+            try:
+                step = flow.send(reply)
+            except StopIteration as end:
+                return end.value
+            reply = await self._perform(step)
+
+    async def chunks(self) -> AsyncIterator[bytes | Fault]:
+        """Yield the body's bytes as they come; a Fault is the last thing it yields."""
+        self._rest = _opened(self._answer).aiter_bytes()
+        try:
+            async for chunk in self._rest:
+                yield chunk
+        except httpx.HTTPError as error:
+            yield fault_of(error, self._setup)
+
+    async def linger(self) -> None:
+        """Read what is left of a body after its last event, for a moment, so that the connection can be kept."""
+        if self._rest is None or self._answer is None or self._answer.is_closed:
+            return
+        try:
+            async with asyncio.timeout(_LINGER_S):
+                async for _ in self._rest:
+                    pass
+        except (TimeoutError, httpx.HTTPError, httpx.StreamError):
+            pass
+
+    async def close(self) -> None:
+        """Close the answer; the connection is freed or dropped."""
+        if self._answer is not None:
+            answer, self._answer = self._answer, None
+            await answer.aclose()
+
+    async def _perform(self, step: Step) -> Reply:
+        try:
+            if isinstance(step, Send):
+                self._answer = await self._http.send(_request(self._http, self._setup, step), stream=True)
+                return _head(self._answer, self._setup)
+            if isinstance(step, ReadBody):
+                return await self._read_body()
+        except httpx.HTTPError as error:
+            await self.close()
+            return fault_of(error, self._setup)
+        await asyncio.sleep(step.delay_s)
+        return None
+
+    async def _read_body(self) -> bytes | Fault:
+        pieces = []
+        async for chunk in _opened(self._answer).aiter_bytes():
+            pieces.append(chunk)
+            if self._setup.clock() > self._deadline_s:
+                await self.close()
+                return overdue(self._setup)
+        await self.close()
+        return b"".join(pieces)
+
+
+def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -> httpx.Request:
+    headers = {"content-type": "application/json"} if step.content is not None else None
+    return http.build_request(
+        step.method,
+        f"{setup.base_url}{step.path}",
+        content=step.content,
+        params=dict(step.query) or None,
+        headers=headers,
+    )
+
+
+def _head(answer: httpx.Response, setup: Setup) -> Head:
+    return Head(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, setup.now())
+
+
+def _opened(answer: httpx.Response | None) -> httpx.Response:
+    if answer is None:
+        raise RuntimeError("there is no answer to read")
+    return answer
+
