@@ -1,0 +1,146 @@
+"""The session, the ledger and the tally that one kernel shares, put together at their first use.
+
+This is the one place that knows both the session and the ledger: it hands the one to the other as an observer.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from cometnb.client.simulator import Simulator
+from cometnb.client.stream import ResponseStream
+from cometnb.ledger.store import Ledger
+from cometnb.options import Options, resolve
+from cometnb.protocol.response import Response
+from cometnb.session.session import Session
+from cometnb.session.tally import Tally
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Shared", "respond", "shared", "stream", "usage"]
+
+# The simulator's pace where somebody watches: fast enough not to bore, slow enough to see it stream.
+_WATCHED_TOKENS_PER_S, _WATCHED_FIRST_S = 120.0, 0.3
+
+
+class Shared:
+    """What a kernel's cells share.
+
+    Attributes
+    ----------
+    tally : Tally
+        What this kernel has used so far.
+    """
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self._given: dict[str, str | None] = {}
+        self._session: Session | None = None
+
+    @property
+    def options(self) -> Options:
+        """The settings in force."""
+        return resolve(**self._given)
+
+    def configure(self, **settings: str | None) -> None:
+        """Change settings for the calls to come; None goes back to the environment.
+
+        Parameters
+        ----------
+        **settings
+            ``base_url``, ``model``, ``backend``, ``ledger``, ``live``, ``api_key``.
+
+        Raises
+        ------
+        ConfigError
+            If a setting cannot be used; nothing is changed then.
+        """
+        wanted = {**self._given, **settings}
+        resolve(**wanted)
+        self._given = wanted
+        if "ledger" in settings:
+            self.__dict__.pop("ledger", None)
+        self._drop_session()
+
+    @property
+    def session(self) -> Session:
+        """The session; made at first use and when settings changed.
+
+        Raises
+        ------
+        ConfigError
+            No key and no simulator, or a setting that cannot be used.
+        """
+        if self._session is None:
+            options = self.options
+            self._session = Session(
+                api_key=options.api_key or None,
+                base_url=options.base_url,
+                model=options.model,
+                transport=self.simulator if options.backend == "simulator" else None,
+                observers=(self.tally, self.ledger),
+            )
+        return self._session
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger every attempt goes into."""
+        return Ledger(self.options.ledger or None)
+
+    @cached_property
+    def simulator(self) -> Simulator:
+        """The simulator behind ``backend=simulator``; its attributes may be changed between calls."""
+        return Simulator(tokens_per_s=_WATCHED_TOKENS_PER_S, first_token_s=_WATCHED_FIRST_S)
+
+    def hurry(self) -> None:
+        """Let the simulator answer at once if nobody has chosen its pace: nobody watches."""
+        paced = (self.simulator.tokens_per_s, self.simulator.first_token_s)
+        if paced == (_WATCHED_TOKENS_PER_S, _WATCHED_FIRST_S):
+            self.simulator.tokens_per_s, self.simulator.first_token_s = None, 0.0
+
+    def _drop_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+
+shared = Shared()
+
+
+def respond(input: Any = None, /, **params: Any) -> Response:  # noqa: A002  # the API's own word
+    """Ask with the kernel's shared session and wait for the whole answer; see `Client.respond`.
+
+    Examples
+    --------
+    >>> import os, cometnb
+    >>> os.environ["COMETNB_BACKEND"] = "simulator"
+    >>> cometnb.respond("Say hello.").status
+    'completed'
+    """
+    return shared.session.client.respond(input, **params)
+
+
+def stream(input: Any = None, /, **params: Any) -> ResponseStream:  # noqa: A002  # the API's own word
+    """Ask with the kernel's shared session and get the answer as it is generated; see `Client.stream`."""
+    return shared.session.client.stream(input, **params)
+
+
+def usage(since: Any = None, **filters: Any) -> pd.DataFrame:
+    """Return the ledger as a DataFrame, one row per attempt, newest last; see `Ledger.usage`.
+
+    Parameters
+    ----------
+    since : datetime, date, timedelta or str, optional
+        Such as ``"today"``, ``"7d"``, ``"2026-11-01"``.
+    **filters
+        ``notebook``, ``model``, ``tag``, ``status``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``created_at`` datetime64[ns, UTC]; tokens Int64 with <NA> for "not reported"; ``cost_usd`` float64 with NaN
+        for "no price known"; times float64 seconds; text columns string.
+    """
+    return shared.ledger.usage(since, **filters)
