@@ -1,0 +1,253 @@
+"""The line of a ``%%respond`` cell, read into parameters of the call and wishes of the notebook."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cometnb.errors import CellError
+from cometnb.magics.options import BY_FLAG, OPTIONS, Option
+from cometnb.session.template import filled
+
+__all__ = ["OPTIONS", "Arguments", "help_text", "parsed"]
+
+_LONGEST_HELP_FLAGS = 34
+_SWITCH = {"true": True, "false": False}
+
+
+@dataclass
+class Arguments:
+    """What a cell's line asks for.
+
+    Attributes
+    ----------
+    params : dict
+        Parameters of the call, by the API's names.
+    out : str
+        A name to bind the Response to; empty for none.
+    tag : str
+    is_quiet, is_raw, is_dry_run : bool
+    """
+
+    params: dict[str, Any] = field(default_factory=dict)
+    out: str = ""
+    tag: str = ""
+    is_quiet: bool = False
+    is_raw: bool = False
+    is_dry_run: bool = False
+
+
+def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
+    """Read a cell's line.
+
+    Parameters
+    ----------
+    line : str
+        What follows ``%%respond``.
+    namespace : Mapping
+        The notebook's names, for values that are variables and for ``{{ }}``.
+
+    Raises
+    ------
+    CellError
+        An unknown option, a missing or unreadable value, an option given twice. It names the option.
+    """
+    given = list(_options(line))
+    _check_repeated(given)
+    arguments = Arguments(
+        is_quiet=any(option.name == "quiet" for option, _ in given),
+        is_raw=any(option.name == "raw" for option, _ in given),
+        is_dry_run=any(option.name == "dry_run" for option, _ in given),
+    )
+    for option, text in given:
+        if option.path:
+            value = _value(option, text, namespace, is_raw=arguments.is_raw)
+            _put(arguments.params, option.path, value)
+        elif option.name == "set":
+            path, value = _assignment(text or "")
+            _put(arguments.params.setdefault("extra_body", {}), path, value)
+        elif option.name == "no_stream":
+            arguments.params["stream"] = False
+        elif option.name == "out":
+            arguments.out = _name(text or "")
+        elif option.name == "tag":
+            arguments.tag = text or ""
+    return arguments
+
+
+def help_text() -> str:
+    """Return the magic's help: how it is used, every option, some examples."""
+    rows = []
+    for option in OPTIONS:
+        flags = ", ".join(option.flags) + (f" {option.metavar}" if option.metavar else "")
+        if len(flags) > _LONGEST_HELP_FLAGS:
+            rows.append(f"  {flags}\n  {'':{_LONGEST_HELP_FLAGS}}  {option.help}")
+        else:
+            rows.append(f"  {flags:{_LONGEST_HELP_FLAGS}}  {option.help}")
+    return "\n".join([_INTRODUCTION, "Options", "-------", *rows, "", _EXAMPLES])
+
+
+_INTRODUCTION = """Send the cell's body as a prompt and stream the answer.
+
+    %%respond [options]
+    the prompt, with {{expressions}} evaluated in the notebook
+
+The cell's result is the Response: bound to Out[n] and _, and to --out NAME.
+Write \\{{ for two plain braces. %comet shows the settings, %comet usage what calls used.
+"""
+
+_EXAMPLES = """Examples
+--------
+  %%respond -m gpt-5.4 -e low -n 400
+  %%respond --text.verbosity low --out answer --tag draft
+  %%respond -s @style.md --include reasoning.encrypted_content
+  %%respond --set prompt_cache_options='{"mode": "auto"}' --dry-run
+"""
+
+
+def _options(line: str) -> Iterator[tuple[Option, str | None]]:
+    """Yield each option of the line with the text of its value."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise CellError(
+            f"The line {line.strip()!r} cannot be read: {str(error).lower()}.", "Close the quotation mark."
+        ) from None
+    at = 0
+    while at < len(words):
+        word = words[at]
+        flag, has_value, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        option = BY_FLAG.get(flag)
+        if option is None and flag.startswith("--no-"):
+            option, value, has_value = _negated(flag), "false", "="
+        if option is None:
+            raise _unknown(word)
+        at += 1
+        if has_value:
+            if option.takes == "nothing":
+                raise CellError(f"{flag} takes no value, but {value!r} was given.", f"Write {flag} alone.")
+            yield option, value
+        elif option.takes == "nothing":
+            yield option, None
+        elif at < len(words) and (option.takes == "value" or words[at].lower() in _SWITCH):
+            if words[at] in BY_FLAG:
+                raise CellError(f"{flag} has no value: {words[at]} follows it.", f"Write {flag} {option.metavar}.")
+            yield option, words[at]
+            at += 1
+        elif option.takes == "maybe":
+            yield option, "true"
+        else:
+            raise CellError(f"{flag} has no value.", f"Write {flag} {option.metavar}.")
+
+
+def _negated(flag: str) -> Option | None:
+    option = BY_FLAG.get(f"--{flag.removeprefix('--no-')}")
+    return option if option is not None and option.takes == "maybe" else None
+
+
+def _unknown(word: str) -> CellError:
+    if not word.startswith("-"):
+        return CellError(
+            f"{word!r} is not an option; the prompt belongs into the lines below.",
+            "Put the prompt under the %%respond line, or quote a value with spaces.",
+        )
+    flag = word.split("=")[0]
+    close = difflib.get_close_matches(flag, BY_FLAG, n=1, cutoff=0.6)
+    hint = f"Did you mean {close[0]}?" if close else "%%respond? lists all options."
+    name = flag.lstrip("-").replace("-", "_")
+    return CellError(
+        f"{flag} is not an option of %%respond.",
+        f"{hint} To send a field it does not know: --set {name}=VALUE",
+    )
+
+
+def _check_repeated(given: list[tuple[Option, str | None]]) -> None:
+    seen: set[str] = set()
+    for option, _ in given:
+        if option.name in seen and option.name != "set":
+            raise CellError(f"{option.flags[-1]} is given twice.", "Leave one of them out.")
+        seen.add(option.name)
+
+
+def _value(option: Option, text: str | None, namespace: Mapping[str, Any], *, is_raw: bool) -> Any:
+    row = option.param
+    if row is None or text is None:
+        raise RuntimeError(f"{option.flags[-1]} belongs to no parameter")
+    if text.isidentifier() and option.path in _VARIABLES and text in namespace:
+        return namespace[text]
+    if row.kinds == ("boolean",):
+        return _switch(option, text)
+    if row.kinds[0] == "string":
+        text = _file_text(option, text[1:]) if option.path in _VARIABLES and text.startswith("@") else text
+        # tool_choice and conversation may be objects.
+        as_object = _json(text) if "object" in row.kinds and text.startswith("{") else None
+        return as_object or (text if is_raw else filled(text, namespace))
+    if text.isidentifier() and text in namespace:
+        return namespace[text]
+    if row.kinds[0] == "array" and not text.startswith("["):
+        return [part.strip() for part in text.split(",") if part.strip()]
+    value = _json(text)
+    if value is None:
+        wanted = "a number" if row.kinds[0] in ("integer", "number") else "JSON"
+        raise CellError(
+            f"{option.flags[-1]} {text!r} is neither {wanted} nor a variable of the notebook.",
+            f"Write {option.flags[-1]} {option.metavar}.",
+        )
+    return value
+
+
+# A bare word here may be a variable, and @name a file.
+_VARIABLES = frozenset({"instructions"})
+
+
+def _switch(option: Option, text: str) -> bool:
+    if text.lower() not in _SWITCH:
+        raise CellError(
+            f"{option.flags[-1]} {text!r} is neither true nor false.", f"Write {option.flags[-1]} true or false."
+        )
+    return _SWITCH[text.lower()]
+
+
+def _file_text(option: Option, name: str) -> str:
+    try:
+        return Path(name).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CellError(
+            f"{option.flags[-1]} @{name} cannot be read: {reason}.",
+            f"Check the path; it is taken from {Path.cwd()}.",
+        ) from error
+
+
+def _assignment(text: str) -> tuple[str, Any]:
+    path, mark, value = text.partition("=")
+    if not mark or not all(part.strip() for part in path.split(".")):
+        raise CellError(f"--set {text!r} is not PATH=JSON.", "Write --set reasoning.effort=low, for example.")
+    found = _json(value)
+    return path.strip(), value if found is None and value != "null" else found
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier():
+        raise CellError(f"--out {text!r} is not a Python name.", "Use letters, digits and underscores: --out answer")
+    return text
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _put(target: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split(".")
+    for name in parents:
+        inner = target.get(name)
+        target[name] = target = dict(inner) if isinstance(inner, Mapping) else {}
+    target[last] = value

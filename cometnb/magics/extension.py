@@ -1,0 +1,69 @@
+"""The magics class, its settings for ``%config``, and loading and unloading it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from traitlets import Bunch, Enum, Unicode, observe
+
+__all__ = ["CometMagics", "load", "unload"]
+
+_SETTINGS = ("model", "base_url", "backend", "ledger", "live")
+
+
+@magics_class
+class CometMagics(Magics):
+    """The magics of cometnb. None means: from the environment, else the default."""
+
+    model = Unicode(None, allow_none=True, help="Model of calls that name none.").tag(config=True)
+    base_url = Unicode(None, allow_none=True, help="Where requests go.").tag(config=True)
+    backend = Enum(("api", "simulator"), None, allow_none=True, help="Who answers.").tag(config=True)
+    ledger = Unicode(None, allow_none=True, help="Where usage is recorded: a path, a URL or off.").tag(config=True)
+    live = Enum(
+        ("auto", "off"), None, allow_none=True, help="auto streams into the cell; off shows once at the end."
+    ).tag(config=True)
+
+    @observe(*_SETTINGS)
+    def _setting_changed(self, change: Bunch) -> None:
+        self._shared().configure(**{change["name"]: change["new"]})
+
+    @no_var_expand
+    @cell_magic
+    def respond(self, line: str, cell: str) -> None:
+        """Send the cell's body as a prompt and stream the answer."""
+        from cometnb.magics.respond import respond
+
+        respond(self._shared(), self.shell, line, cell)
+
+    @no_var_expand
+    @line_magic
+    def comet(self, line: str) -> Any:
+        """Show settings and usage, switch the simulator on; ``%comet help`` lists the subcommands."""
+        from cometnb.magics.comet import comet
+
+        return comet(self._shared(), line)
+
+    @staticmethod
+    def _shared() -> Any:
+        # The session, the client and httpx are loaded by the first cell that needs them, not by %load_ext.
+        from cometnb.defaults import shared
+
+        return shared
+
+
+def load(shell: Any) -> None:
+    """Register the magics with a shell, and teach it to show a Response."""
+    magics = CometMagics(shell)
+    shell.register_magics(magics)
+    if hasattr(shell, "configurables") and not any(isinstance(one, CometMagics) for one in shell.configurables):
+        shell.configurables.append(magics)
+
+
+def unload(shell: Any) -> None:
+    """Take the magics away again."""
+    for kind, name in (("cell", "respond"), ("line", "comet")):
+        shell.magics_manager.magics[kind].pop(name, None)
+    shell.configurables[:] = [one for one in shell.configurables if not isinstance(one, CometMagics)]
+
+

@@ -1,0 +1,122 @@
+"""The options of ``%%respond``: one for every parameter of the API, generated from its table, and the notebook's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from cometnb.protocol.params import PARAMS, Param, find
+
+__all__ = ["BY_FLAG", "OPTIONS", "Option"]
+
+Takes = Literal["value", "nothing", "maybe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of the cell's line.
+
+    Attributes
+    ----------
+    flags : tuple of str
+        Its spellings, the shortest first.
+    help : str
+        One line.
+    path : str
+        The API parameter it sets, with dots for a field inside one; empty for the notebook's own options.
+    takes : str
+        ``value``, ``nothing``, or ``maybe`` (a value may follow, for switches).
+    metavar : str
+        What stands for the value in help.
+    """
+
+    flags: tuple[str, ...]
+    help: str
+    path: str = ""
+    takes: Takes = "value"
+    metavar: str = ""
+
+    @property
+    def name(self) -> str:
+        """The longest spelling without its dashes, with underscores."""
+        return self.flags[-1].lstrip("-").replace("-", "_")
+
+    @property
+    def param(self) -> Param | None:
+        """The row of the parameter it sets."""
+        return find(self.path) if self.path else None
+
+
+# Short flags for the parameters people change most, and longer names that save a dot.
+_SHORT: dict[str, tuple[str, ...]] = {
+    "model": ("-m",),
+    "reasoning.effort": ("-e", "--effort"),
+    "temperature": ("-t",),
+    "max_output_tokens": ("-n",),
+    "instructions": ("-s",),
+}
+
+_OWN: tuple[Option, ...] = (
+    Option(("-o", "--out"), "Bind the Response to this name, too (it is also Out[n] and _).", metavar="NAME"),
+    Option(("--no-stream",), "Wait for the whole body instead of streaming.", takes="nothing"),
+    Option(("--tag",), "Label the call's row in the usage table.", metavar="TEXT"),
+    Option(("--quiet",), "Show nothing; the Response is bound all the same.", takes="nothing"),
+    Option(("--raw",), "Leave {{ }} in the prompt as it is typed.", takes="nothing"),
+    Option(
+        ("--set",),
+        "Set any field of the request, also one cometnb does not know; may be repeated.",
+        metavar="PATH=JSON",
+    ),
+    Option(("--dry-run",), "Show the request and send nothing.", takes="nothing"),
+)
+
+# The body of the cell is the input, and --no-stream says the rest about streaming.
+_NOT_OPTIONS = frozenset({"input", "stream"})
+
+
+def _generated() -> Iterator[Option]:
+    for row in PARAMS:
+        if row.name in _NOT_OPTIONS:
+            continue
+        yield _option(row, row.name)
+        for field in row.fields:
+            yield _option(field, f"{row.name}.{field.name}")
+
+
+def _option(row: Param, path: str) -> Option:
+    long = f"--{path.replace('_', '-')}"
+    is_switch = row.kinds == ("boolean",)
+    return Option(
+        flags=(*_SHORT.get(path, ()), long),
+        help=f"{row.doc}{_bounds(row)}",
+        path=path,
+        takes="maybe" if is_switch else "value",
+        metavar="[true|false]" if is_switch else _metavar(row),
+    )
+
+
+def _metavar(row: Param) -> str:
+    if row.choices and "array" not in row.kinds:
+        return "|".join(row.choices)
+    by_kind = {"string": "TEXT", "integer": "N", "number": "X", "array": "LIST", "object": "JSON"}
+    return by_kind[row.kinds[0]]
+
+
+def _bounds(row: Param) -> str:
+    if row.minimum is None:
+        return ""
+    unit = f" {row.unit}" if row.unit else ""
+    span = f"{row.minimum:g} to {row.maximum:g}" if row.maximum is not None else f"at least {row.minimum:g}{unit}"
+    return f" ({span})"
+
+
+OPTIONS: tuple[Option, ...] = (*_generated(), *_OWN)
+
+# Underscores are accepted for dashes: people copy parameter names.
+BY_FLAG: dict[str, Option] = {
+    spelling: option
+    for option in OPTIONS
+    for flag in option.flags
+    for spelling in (flag, f"--{flag[2:].replace('-', '_')}" if flag.startswith("--") else flag)
+}

@@ -1,0 +1,116 @@
+"""``%%respond``: from a cell to a shown and bound Response."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from cometnb.defaults import Shared
+from cometnb.errors import CellError, CometError
+from cometnb.magics.arguments import Arguments, parsed
+from cometnb.magics.origin import cell_of, watching
+from cometnb.protocol.request import prepare
+from cometnb.protocol.response import Response
+from cometnb.session.running import Running
+from cometnb.session.template import filled
+from cometnb.view.live import Answer, Frame, LiveAnswer, SilentAnswer, StillAnswer, TerminalAnswer
+
+__all__ = ["bind", "dry_run", "respond"]
+
+_FLUSH_S = 2.0
+
+_ANSWERS: dict[str, Callable[[Frame], Answer]] = {
+    "front end": LiveAnswer,
+    "terminal": TerminalAnswer,
+    "nobody": StillAnswer,
+}
+
+
+def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
+    """Run a ``%%respond`` cell.
+
+    Raises
+    ------
+    CometError
+        After what came of an answer has been shown and bound.
+    KeyboardInterrupt
+        The same, with one line instead of a traceback; a run of all cells stops.
+    """
+    arguments = parsed(line, shell.user_ns)
+    prompt = body if arguments.is_raw else filled(body, shell.user_ns)
+    if not prompt.strip() and not {"prompt", "conversation", "previous_response_id"} & set(arguments.params):
+        raise CellError("The cell has no prompt.", "Write it in the lines below %%respond.")
+    params = {"input": prompt.strip("\n")} | arguments.params
+    if arguments.is_dry_run:
+        dry_run({"model": shared.options.model, "stream": True} | params, shell)
+        return
+    watcher = "nobody" if shared.options.live == "off" else watching(shell)
+    if watcher == "nobody":
+        shared.hurry()
+    session = shared.session
+    running = session.start(params.pop("input"), labels=cell_of(shell).labels(arguments.tag), **params)
+    frame = Frame(session.backend, str(params.get("model") or session.model))
+    answer = SilentAnswer() if arguments.is_quiet else _ANSWERS[watcher](frame)
+    try:
+        _follow(running, answer)
+    except KeyboardInterrupt:
+        _end(shared, shell, arguments, answer, running.stop(), session.notes)
+        raise _interrupted() from None
+    _end(shared, shell, arguments, answer, running.response, session.notes, running.error)
+    running.result()
+
+
+def _follow(running: Running, answer: Answer) -> None:
+    for events in running.batches(answer.period_s, answer.idle_s):
+        answer.update(events, running.waiting)
+
+
+def _end(
+    shared: Shared,
+    shell: Any,
+    arguments: Arguments,
+    answer: Answer,
+    response: Response,
+    notes: tuple[str, ...],
+    error: CometError | None = None,
+) -> None:
+    """Show and bind what came, before any error is raised."""
+    if error is None or response.output:
+        answer.finish(response, notes)
+        bind(shell, response, arguments.out)
+    shared.ledger.flush(_FLUSH_S)
+
+
+def bind(shell: Any, response: Response, out: str = "") -> None:
+    """Make `response` the cell's result: ``Out[n]``, ``_`` and `out`, without a second display of it."""
+    hook = shell.displayhook
+    hook.update_user_ns(response)
+    hook.fill_exec_result(response)
+    if out:
+        shell.user_ns[out] = response
+
+
+def dry_run(params: dict[str, Any], shell: Any) -> None:
+    """Show the request that a cell would send."""
+    from IPython.display import publish_display_data  # a kernel has it loaded; nothing else here needs it
+
+    prepared = prepare(params)
+    shown = json.dumps(prepared.body, indent=2, ensure_ascii=False)
+    size = len(json.dumps(prepared.body, ensure_ascii=False).encode("utf-8", "replace"))
+    head = f"POST /responses · {size:,} bytes · nothing was sent"
+    fence = "`" * max(3, 1 + max((len(run) for run in shown.split() if set(run) == {"`"}), default=0))
+    notes = "".join(f"\n\n*{note}*" for note in prepared.notes)
+    publish_display_data(
+        {
+            "text/markdown": f"{head}\n\n{fence}json\n{shown}\n{fence}{notes}",
+            "text/plain": "\n".join([head, shown, *prepared.notes]),
+        }
+    )
+
+
+def _interrupted() -> KeyboardInterrupt:
+    error = KeyboardInterrupt("The answer was interrupted; the text so far is kept in _ and Out[n].")
+    # IPython calls this instead of printing where in our loop the signal came.
+    error._render_traceback_ = lambda: [f"KeyboardInterrupt: {error}"]  # type: ignore[attr-defined]
+    return error

@@ -1,0 +1,1 @@
+"""What a person sees: answers as Markdown, terminal text and live displays."""

@@ -1,0 +1,127 @@
+"""An answer's parts lowered to what is saved in a notebook: Markdown, plain text, and metadata with the usage."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from cometnb.errors import masked
+from cometnb.protocol.response import Response
+from cometnb.view.neutral import neutral_markdown
+from cometnb.view.parts import Part, describe
+from cometnb.view.usage import usage_line
+
+__all__ = ["bundle", "markdown", "plain", "printable"]
+
+# Everything that moves a terminal's cursor, colours it or rings it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_MARKS = re.compile(r"([\\`*_\[\]()<>#~|$!&])")
+
+_SHOWN_CHARACTERS = 300
+
+
+def bundle(
+    response: Response, *, backend: str = "api", with_times: bool = True, notes: tuple[str, ...] = ()
+) -> tuple[dict[str, str], dict[str, Any]]:
+    """Return the data and metadata of an answer's display.
+
+    Parameters
+    ----------
+    response : Response
+    backend : str
+    with_times : bool
+        False where outputs are compared between runs.
+    notes : tuple of str
+        What was settled before sending.
+
+    Returns
+    -------
+    data : dict
+        ``text/markdown`` (made harmless) and ``text/plain``.
+    metadata : dict
+        ``cometnb``: response id, model, status, usage as sent, backend; no prompt.
+    """
+    line = usage_line(response, backend=backend, with_times=with_times)
+    parts = [*describe(response), *(Part("notice", note) for note in notes)]
+    data = {
+        "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
+        "text/plain": "\n\n".join([plain(parts), line]).strip(),
+    }
+    metadata = {
+        "response_id": response.id,
+        "model": response.model,
+        "status": response.status,
+        "backend": backend,
+        "usage": response.raw.get("usage"),
+    }
+    return data, {"cometnb": metadata}
+
+
+def markdown(parts: list[Part]) -> str:
+    """Return parts as harmless Markdown."""
+    return "\n\n".join(_MARKDOWN[part.kind](part) for part in parts)
+
+
+def plain(parts: list[Part]) -> str:
+    """Return parts as text that is safe to print."""
+    return "\n\n".join(printable(_PLAIN[part.kind](part)) for part in parts)
+
+
+def printable(text: str) -> str:
+    """Return text without characters that act on a terminal; line ends and tabs stay."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def _quoted(title: str) -> Callable[[Part], str]:
+    def lower(part: Part) -> str:
+        inner = f"**{title}** {neutral_markdown(part.text)}"
+        return "\n".join(f"> {line}".rstrip() for line in inner.split("\n"))
+
+    return lower
+
+
+def _call(part: Part) -> str:
+    return f"**Tool call** {_code(part.title)} {_code(_capped(part.text))}".rstrip()
+
+
+def _source(part: Part) -> str:
+    is_link = part.title.startswith(("https://", "http://")) and not re.search(r"[\s<>()\[\]\\]", part.title)
+    return f"- [{_escaped(part.text)}]({part.title})" if is_link else f"- {_escaped(part.text)}"
+
+
+def _notice(part: Part) -> str:
+    return f"*{_escaped(part.text)}*"
+
+
+def _code(text: str) -> str:
+    return neutral_markdown(f"` {text.replace('`', chr(39))} `") if text else ""
+
+
+def _capped(text: str) -> str:
+    text = " ".join(text.split())
+    left = len(text) - _SHOWN_CHARACTERS
+    return text if left <= 0 else f"{text[:_SHOWN_CHARACTERS]}… ({left:,} more characters)"
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(r"\\\1", masked(" ".join(text.split()))).replace("\\<", "&lt;")
+
+
+_MARKDOWN: dict[str, Callable[[Part], str]] = {
+    "text": lambda part: neutral_markdown(part.text),
+    "reasoning": _quoted("Reasoning."),
+    "refusal": _quoted("Refused."),
+    "call": _call,
+    "source": _source,
+    "notice": _notice,
+}
+
+_PLAIN: dict[str, Callable[[Part], str]] = {
+    "text": lambda part: part.text,
+    "reasoning": lambda part: f"Reasoning: {part.text}",
+    "refusal": lambda part: f"Refused: {part.text}",
+    "call": lambda part: f"Tool call {part.title} {_capped(part.text)}".rstrip(),
+    "source": lambda part: f"- {part.text}" + (f" ({part.title})" if part.title != part.text else ""),
+    "notice": lambda part: f"[{part.text}]",
+}
