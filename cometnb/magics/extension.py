@@ -7,6 +7,8 @@ from typing import Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from traitlets import Bunch, Enum, Unicode, observe
 
+from cometnb.magics.arguments import help_text
+
 __all__ = ["CometMagics", "load", "unload"]
 
 _SETTINGS = ("model", "base_url", "backend", "ledger", "live")
@@ -50,6 +52,10 @@ class CometMagics(Magics):
         from cometnb.defaults import shared
 
         return shared
+
+
+# `%%respond?` shows every option; the text is generated, so it cannot fall behind.
+CometMagics.respond.__doc__ = help_text()
 
 
 def load(shell: Any) -> None:

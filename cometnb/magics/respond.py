@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from cometnb.defaults import Shared
 from cometnb.errors import CellError, CometError
 from cometnb.magics.arguments import Arguments, parsed
-from cometnb.magics.origin import cell_of, watching
+from cometnb.magics.origin import Watching, cell_of, watching
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
 from cometnb.session.running import Running
 from cometnb.session.template import filled
-from cometnb.view.live import Answer, Frame, LiveAnswer, SilentAnswer, StillAnswer, TerminalAnswer
+from cometnb.view.publish import publish
+from cometnb.view.live import Answer, LiveAnswer, SilentAnswer, StillAnswer, TerminalAnswer
 
 __all__ = ["bind", "dry_run", "respond"]
 
 _FLUSH_S = 2.0
-
-_ANSWERS: dict[str, Callable[[Frame], Answer]] = {
-    "front end": LiveAnswer,
-    "terminal": TerminalAnswer,
-    "nobody": StillAnswer,
-}
 
 
 def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
@@ -43,15 +37,14 @@ def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
         raise CellError("The cell has no prompt.", "Write it in the lines below %%respond.")
     params = {"input": prompt.strip("\n")} | arguments.params
     if arguments.is_dry_run:
-        dry_run({"model": shared.options.model, "stream": True} | params, shell)
+        dry_run({"model": shared.options.model, "stream": True} | params)
         return
-    watcher = "nobody" if shared.options.live == "off" else watching(shell)
+    watcher: Watching = "nobody" if shared.options.live == "off" else watching(shell)
     if watcher == "nobody":
         shared.hurry()
     session = shared.session
     running = session.start(params.pop("input"), labels=cell_of(shell).labels(arguments.tag), **params)
-    frame = Frame(session.backend, str(params.get("model") or session.model))
-    answer = SilentAnswer() if arguments.is_quiet else _ANSWERS[watcher](frame)
+    answer = _answer(watcher, arguments, str(params.get("model") or session.model))
     try:
         _follow(running, answer)
     except KeyboardInterrupt:
@@ -59,6 +52,14 @@ def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
         raise _interrupted() from None
     _end(shared, shell, arguments, answer, running.response, session.notes, running.error)
     running.result()
+
+
+def _answer(watcher: Watching, arguments: Arguments, model: str) -> Answer:
+    if arguments.is_quiet:
+        return SilentAnswer()
+    if watcher == "front end":
+        return LiveAnswer(model)
+    return TerminalAnswer() if watcher == "terminal" else StillAnswer()
 
 
 def _follow(running: Running, answer: Answer) -> None:
@@ -91,17 +92,15 @@ def bind(shell: Any, response: Response, out: str = "") -> None:
         shell.user_ns[out] = response
 
 
-def dry_run(params: dict[str, Any], shell: Any) -> None:
+def dry_run(params: dict[str, Any]) -> None:
     """Show the request that a cell would send."""
-    from IPython.display import publish_display_data  # a kernel has it loaded; nothing else here needs it
-
     prepared = prepare(params)
     shown = json.dumps(prepared.body, indent=2, ensure_ascii=False)
     size = len(json.dumps(prepared.body, ensure_ascii=False).encode("utf-8", "replace"))
     head = f"POST /responses · {size:,} bytes · nothing was sent"
     fence = "`" * max(3, 1 + max((len(run) for run in shown.split() if set(run) == {"`"}), default=0))
     notes = "".join(f"\n\n*{note}*" for note in prepared.notes)
-    publish_display_data(
+    publish(
         {
             "text/markdown": f"{head}\n\n{fence}json\n{shown}\n{fence}{notes}",
             "text/plain": "\n".join([head, shown, *prepared.notes]),

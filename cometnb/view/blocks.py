@@ -30,7 +30,7 @@ class Blocks:
 
     def __init__(self) -> None:
         self.tail = ""
-        self._parsed_lines = 0
+        self._parsed_lines = (0, False)
 
     def feed(self, text: str) -> list[str]:
         """Take more text and return the blocks it finishes, in order.
@@ -40,9 +40,9 @@ class Blocks:
         """
         self.tail += text
         finished = []
-        n_lines = self.tail.count("\n")
-        if n_lines != self._parsed_lines:
-            self._parsed_lines = n_lines
+        lines = self._line_state()
+        if lines != self._parsed_lines:
+            self._parsed_lines = lines
             block = self._cut_at(self._last_block_line())
             if block:
                 finished.append(block)
@@ -58,6 +58,10 @@ class Blocks:
         block, self.tail = self.tail, ""
         return block
 
+    def _line_state(self) -> tuple[int, bool]:
+        """Return what decides whether a block may have ended: the lines, and whether the last has begun."""
+        return self.tail.count("\n"), self.tail.endswith("\n")
+
     def _last_block_line(self) -> int:
         tops = [token for token in _parsed(self.tail) if token.level == 0 and token.map is not None]
         return tops[-1].map[0] if tops and tops[-1].map else 0
@@ -68,7 +72,7 @@ class Blocks:
             return ""
         lines = self.tail.split("\n")
         self.tail = opening + "\n".join(lines[line:])
-        self._parsed_lines = self.tail.count("\n")
+        self._parsed_lines = self._line_state()
         return ("\n".join(lines[:line]) + closing).strip("\n")
 
     def _split_tail(self) -> str:
@@ -77,23 +81,30 @@ class Blocks:
         last_line = self.tail.count("\n")
         kind = tokens[0].type if tokens else ""
         if kind == "fence":
-            # The fence's own line alone is nothing to cut off.
-            closing, opening = f"\n{tokens[0].markup}", f"{tokens[0].markup}{tokens[0].info}\n"
-            return self._cut_at(last_line, closing, opening) if last_line > 1 else ""
+            return self._split_code(tokens[0].markup, tokens[0].info, last_line)
+        block = ""
         if kind in ("bullet_list_open", "ordered_list_open"):
-            items = [token.map[0] for token in tokens if token.type == "list_item_open" and token.level == 1 and token.map]
-            return self._cut_at(items[-1])
-        if kind == "table_open":
+            items = [token for token in tokens if token.type == "list_item_open" and token.level == 1]
+            block = self._cut_at(items[-1].map[0] if items[-1].map else 0)
+        elif kind == "table_open" and last_line > 2:
             head = "\n".join(self.tail.split("\n", 2)[:2]) + "\n"
-            return self._cut_at(last_line, opening=head) if last_line > 2 else ""
-        return self._cut_text()
+            block = self._cut_at(last_line, opening=head)
+        return block or self._cut_text()
+
+    def _split_code(self, markup: str, info: str, last_line: int) -> str:
+        closing, opening = f"\n{markup}", f"{markup}{info}\n"
+        # The fence's own line alone is nothing to cut off; a line that fills the tail is cut in its middle.
+        if last_line > 1:
+            return self._cut_at(last_line, closing, opening)
+        block, self.tail = self.tail[:LONGEST_TAIL] + closing, opening + self.tail[LONGEST_TAIL:]
+        return block
 
     def _cut_text(self) -> str:
         start = LONGEST_TAIL // 2
         ends = [self.tail.rfind(mark, start, -1) + len(mark) for mark in ("\n", ". ", "。", " ")]
-        cut = next((end for end in ends if end > start), 0)
+        cut = next((end for end in ends if end > start), LONGEST_TAIL)
         block, self.tail = self.tail[:cut], self.tail[cut:]
-        self._parsed_lines = self.tail.count("\n")
+        self._parsed_lines = self._line_state()
         return block
 
 

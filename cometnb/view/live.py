@@ -6,10 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TextIO
-
-from IPython.display import clear_output, publish_display_data
 
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
@@ -17,12 +14,18 @@ from cometnb.view.blocks import Blocks
 from cometnb.view.mime import bundle, plain, printable
 from cometnb.view.neutral import neutral_markdown
 from cometnb.view.parts import Part, describe
+from cometnb.view.publish import publish, replace_all
 from cometnb.view.usage import usage_line
 
-__all__ = ["Answer", "Frame", "LiveAnswer", "SilentAnswer", "StillAnswer", "TerminalAnswer"]
+__all__ = ["Answer", "LiveAnswer", "SilentAnswer", "StillAnswer", "TerminalAnswer"]
+
+# Finished blocks get a display of their own once they make this many characters together: a display for every line
+# of a list would cost more messages than sending the line again a few times.
+_SETTLED_LENGTH = 300
 
 _TEXT = "response.output_text.delta"
 _REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
+_NEXT_SUMMARY = "response.reasoning_summary_part.added"
 
 
 class Answer(Protocol):
@@ -36,8 +39,11 @@ class Answer(Protocol):
         Update when nothing has come for this long; None for never.
     """
 
-    period_s: float
-    idle_s: float | None
+    @property
+    def period_s(self) -> float: ...  # noqa: D102  # documented above
+
+    @property
+    def idle_s(self) -> float | None: ...  # noqa: D102  # documented above
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Show what has come since the last update; `waiting` says why nothing comes."""
@@ -46,36 +52,28 @@ class Answer(Protocol):
         """Show the answer as it stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What stands around an answer.
-
-    Attributes
-    ----------
-    backend : str
-        Who answers; named if it is not the API.
-    model : str
-        The model asked for, shown until the answer names its own.
-    """
-
-    backend: str = "api"
-    model: str = ""
-
-
 class LiveAnswer:
     """In a front end: finished blocks are sent once, the open tail is replaced, at most ten times a second.
 
     At the end all of it gives way to one display with the whole answer.
+
+    Parameters
+    ----------
+    model : str
+        The model asked for, shown while nothing has come.
+    clock : callable
+        Seconds, monotonic.
     """
 
     period_s = 0.1
-    idle_s = 1.0
+    idle_s = 0.5
 
-    def __init__(self, frame: Frame, clock: Callable[[], float] = time.monotonic) -> None:
-        self._frame = frame
+    def __init__(self, model: str = "", clock: Callable[[], float] = time.monotonic) -> None:
+        self._model = model
         self._clock = clock
         self._started_s = clock()
         self._blocks = Blocks()
+        self._unsent: list[str] = []
         self._display_id: str | None = None
         self._shown = ""
         self._has_text = False
@@ -90,24 +88,25 @@ class LiveAnswer:
                 self._send(self._status(waiting))
             return
         self._has_text = True
-        finished = self._blocks.feed(text)
-        if finished:
-            self._send("\n\n".join(finished))
-            self._display_id = None
-        if self._blocks.tail.strip():
-            self._send(self._blocks.tail)
+        self._unsent += self._blocks.feed(text)
+        if sum(map(len, self._unsent)) >= _SETTLED_LENGTH:
+            self._send("\n\n".join(self._unsent))
+            self._unsent, self._display_id = [], None
+        changing = "\n\n".join([*self._unsent, self._blocks.tail])
+        if changing.strip():
+            self._send(changing)
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Replace everything by one display, in one go."""
         if self._shown:
-            clear_output(wait=True)
-        data, metadata = bundle(response, backend=self._frame.backend, notes=notes)
-        publish_display_data(data, metadata, transient={"display_id": uuid.uuid4().hex})
+            replace_all()
+        data, metadata = bundle(response, notes=notes)
+        publish(data, metadata, display_id=uuid.uuid4().hex)
 
     def _status(self, waiting: str | None) -> str:
         elapsed_s = self._clock() - self._started_s
         doing = waiting or ("reasoning" if self._is_reasoning else "waiting for the answer")
-        return f"{self._frame.model} · {doing} · {elapsed_s:.0f} s"
+        return f"{self._model} · {doing} · {elapsed_s:.0f} s"
 
     def _send(self, markdown: str) -> None:
         shown = neutral_markdown(markdown)
@@ -117,9 +116,7 @@ class LiveAnswer:
         is_update = self._display_id is not None
         if self._display_id is None:
             self._display_id = uuid.uuid4().hex
-        publish_display_data(
-            {"text/markdown": shown}, transient={"display_id": self._display_id}, update=is_update
-        )
+        publish({"text/markdown": shown}, display_id=self._display_id, is_update=is_update)
 
 
 class StillAnswer:
@@ -128,16 +125,13 @@ class StillAnswer:
     period_s = 0.5
     idle_s = None
 
-    def __init__(self, frame: Frame) -> None:
-        self._frame = frame
-
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Show nothing yet."""
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Show the answer."""
-        data, metadata = bundle(response, backend=self._frame.backend, with_times=False, notes=notes)
-        publish_display_data(data, metadata)
+        data, metadata = bundle(response, with_times=False, notes=notes)
+        publish(data, metadata)
 
 
 class SilentAnswer:
@@ -154,13 +148,18 @@ class SilentAnswer:
 
 
 class TerminalAnswer:
-    """In a terminal: text as it comes, then what else the answer holds and the usage line."""
+    """In a terminal: text as it comes, then what else the answer holds and the usage line.
+
+    Parameters
+    ----------
+    out : file, optional
+        Standard output if None.
+    """
 
     period_s = 0.03
     idle_s = None
 
-    def __init__(self, frame: Frame, out: TextIO | None = None) -> None:
-        self._frame = frame
+    def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._written = ""  # the kind of part that was written last
         self._ends_line = True
@@ -172,6 +171,8 @@ class TerminalAnswer:
                 self._write("text", _delta(event))
             elif event.type in _REASONING:
                 self._write("reasoning", _delta(event))
+            elif event.type == _NEXT_SUMMARY and self._written == "reasoning":
+                self._write("reasoning", "\n\n")
         self._out.flush()
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
@@ -181,7 +182,7 @@ class TerminalAnswer:
         rest += [Part("notice", note) for note in notes]
         if not self._ends_line:
             self._out.write("\n")
-        for text in (plain(rest), usage_line(response, backend=self._frame.backend)):
+        for text in (plain(rest), usage_line(response)):
             if text:
                 self._out.write(f"\n{text}\n")
         self._out.flush()

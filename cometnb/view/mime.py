@@ -16,20 +16,19 @@ __all__ = ["bundle", "markdown", "plain", "printable"]
 
 # Everything that moves a terminal's cursor, colours it or rings it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_MARKS = re.compile(r"([\\`*_\[\]()<>#~|$!&])")
+_MARKS = re.compile(r"([\\`*\[\]<$~|&]|(?<!\w)_|_(?!\w))")
 
 _SHOWN_CHARACTERS = 300
 
 
 def bundle(
-    response: Response, *, backend: str = "api", with_times: bool = True, notes: tuple[str, ...] = ()
+    response: Response, *, with_times: bool = True, notes: tuple[str, ...] = ()
 ) -> tuple[dict[str, str], dict[str, Any]]:
     """Return the data and metadata of an answer's display.
 
     Parameters
     ----------
     response : Response
-    backend : str
     with_times : bool
         False where outputs are compared between runs.
     notes : tuple of str
@@ -42,7 +41,7 @@ def bundle(
     metadata : dict
         ``cometnb``: response id, model, status, usage as sent, backend; no prompt.
     """
-    line = usage_line(response, backend=backend, with_times=with_times)
+    line = usage_line(response, with_times=with_times)
     parts = [*describe(response), *(Part("notice", note) for note in notes)]
     data = {
         "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
@@ -52,7 +51,7 @@ def bundle(
         "response_id": response.id,
         "model": response.model,
         "status": response.status,
-        "backend": backend,
+        "backend": response.backend,
         "usage": response.raw.get("usage"),
     }
     return data, {"cometnb": metadata}

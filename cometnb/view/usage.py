@@ -7,18 +7,17 @@ from cometnb.protocol.response import Response
 __all__ = ["usage_line"]
 
 
-def usage_line(response: Response, *, backend: str = "api", with_times: bool = True) -> str:
+def usage_line(response: Response, *, with_times: bool = True) -> str:
     """Return one line of plain text.
 
     Parameters
     ----------
     response : Response
-    backend : str
-        Named if it is not the API, so that nobody takes a simulated answer for a real one.
+        Its backend is named if it is not the API, so that nobody takes a simulated answer for a real one.
     with_times : bool
         Times differ from run to run; they are left out where outputs are compared.
     """
-    parts = [backend] if backend != "api" else []
+    parts = [response.backend] if response.backend != "api" else []
     parts.append(response.model or "model not reported")
     parts += _tokens(response)
     parts.append("no price known")
@@ -53,7 +52,7 @@ def _times(response: Response) -> list[str]:
         parts.append(f"first after {timing.ttft_s:.2f} s")
     if timing.duration_s is not None:
         parts.append(f"{timing.duration_s:.1f} s")
-        writing_s = timing.duration_s - (timing.ttft_s or 0.0)
-        if tokens and writing_s > 0:
-            parts.append(f"{tokens / writing_s:,.0f} tokens/s")
+        if tokens and timing.duration_s > 0:
+            # Over the whole call: reasoning is generated before the first delta, and it is part of the tokens.
+            parts.append(f"{tokens / timing.duration_s:,.0f} tokens/s")
     return parts

