@@ -143,7 +143,7 @@ class Client(_Configured):
         **params: Any,
     ) -> ResponseStream:
         """Ask and get the answer as it is generated. Parameters as for `respond`."""
-        return ResponseStream(self._http, self.setup, {**_with_input(input, params), "stream": True}, labels)
+        return ResponseStream(self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels)
 
     def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
@@ -215,7 +215,7 @@ class AsyncClient(_Configured):
         **params: Any,
     ) -> AsyncResponseStream:
         """Ask and get the answer as it is generated; use it with ``async with`` or ``async for``."""
-        return AsyncResponseStream(self._http, self.setup, {**_with_input(input, params), "stream": True}, labels)
+        return AsyncResponseStream(self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels)
 
     async def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
@@ -262,7 +262,7 @@ def _with_input(value: Any, params: Mapping[str, Any]) -> dict[str, Any]:
     return dict(params) if value is None else {"input": value, **params}
 
 
-def _path(response_id: str) -> str:
+def _path(response_id: str | None) -> str:
     if not isinstance(response_id, str) or not response_id.strip():
         raise ParamError(
             f"response_id={response_id!r} is no id.", "Pass response.id, such as 'resp_…'.", param="response_id"
