@@ -134,7 +134,7 @@ def _options(line: str) -> Iterator[tuple[Option, str | None]]:
             yield option, value
         elif option.takes == "nothing":
             yield option, None
-        elif at < len(words) and (option.takes == "value" or words[at].lower() in _SWITCH):
+        elif at < len(words) and (option.takes == "value" or not words[at].startswith("-")):
             if words[at] in BY_FLAG:
                 raise CellError(f"{flag} has no value: {words[at]} follows it.", f"Write {flag} {option.metavar}.")
             yield option, words[at]

@@ -1,0 +1,69 @@
+"""The line of a cell, and the help generated from the same table."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometnb.errors import CellError
+from cometnb.magics.arguments import help_text, parsed
+from cometnb.magics.options import BY_FLAG, OPTIONS
+from cometnb.protocol.params import PARAMS
+
+
+def test_every_parameter_has_an_option() -> None:
+    """All of the table but the input (the cell's body) and stream (--no-stream)."""
+    paths = {option.path for option in OPTIONS}
+    assert {row.name for row in PARAMS} - paths == {"input", "stream"}
+
+
+def test_no_flag_means_two_things() -> None:
+    """Each spelling belongs to one option."""
+    flags = [flag for option in OPTIONS for flag in option.flags]
+    assert len(flags) == len(set(flags))
+
+
+def test_help_names_every_option() -> None:
+    """What can be typed can be read about."""
+    text = help_text()
+    assert all(flag in text and option.help in text for option in OPTIONS for flag in option.flags)
+
+
+@pytest.mark.parametrize("flag", ["--max-output-tokens", "--max_output_tokens", "-n"])
+def test_dashes_and_underscores_are_one(flag: str) -> None:
+    """People copy parameter names."""
+    assert parsed(f"{flag} 5", {}).params == {"max_output_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [("--store", True), ("--store true", True), ("--store=false", False), ("--no-store", False)],
+)
+def test_switches(line: str, value: bool) -> None:
+    """A switch alone is true; a value or --no- says otherwise."""
+    assert parsed(line, {}).params == {"store": value}
+
+
+def test_a_variable_gives_its_value() -> None:
+    """Numbers, lists and objects may be names of the notebook."""
+    names = {"warm": 0.9, "mine": [{"type": "web_search_preview"}]}
+    assert parsed("-t warm --tools mine", names).params == {"temperature": 0.9, "tools": names["mine"]}
+
+
+def test_reading_a_line_leaves_variables_alone() -> None:
+    """A dict of the notebook that a later option adds to is not changed."""
+    names = {"mine": {"effort": "low"}}
+    assert parsed("--reasoning mine --reasoning.summary auto", names).params == {
+        "reasoning": {"effort": "low", "summary": "auto"}
+    }
+    assert names == {"mine": {"effort": "low"}}
+
+
+@given(st.lists(st.sampled_from([*BY_FLAG, "1", "x", "true", "'a b'", "=", "{{", "[", "@x", "--"]), max_size=6))
+def test_any_line_is_read_or_refused_in_two_lines(words: list[str]) -> None:
+    """No line ends in anything but arguments or a CellError with a fact and a next step."""
+    try:
+        parsed(" ".join(words), {})
+    except CellError as error:
+        assert len(str(error).splitlines()) == 2
