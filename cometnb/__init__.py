@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -79,3 +80,19 @@ def load_ipython_extension(shell: Any) -> None:
 def unload_ipython_extension(shell: Any) -> None:
     """Take the magics away again; called by ``%unload_ext cometnb``."""
     importlib.import_module("cometnb.magics").unload(shell)
+
+
+def _show_responses() -> None:
+    """Teach a running IPython to show a Response as its answer; the view is loaded when there is one to show."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and shell.display_formatter is not None:
+        formatter = shell.display_formatter.mimebundle_formatter
+        formatter.for_type_by_name("cometnb.protocol.response", "Response", _bundle)
+
+
+def _bundle(response: Response, include: Any = None, exclude: Any = None) -> Any:
+    return importlib.import_module("cometnb.view.mime").bundle(response, with_times=False)
+
+
+_show_responses()

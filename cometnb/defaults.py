@@ -36,7 +36,7 @@ class Shared:
 
     def __init__(self) -> None:
         self.tally = Tally()
-        self._given: dict[str, str | None] = {}
+        self._given: dict[str, Any] = {}
         self._session: Session | None = None
 
     @property

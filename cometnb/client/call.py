@@ -10,7 +10,6 @@ import uuid
 import warnings
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from cometnb.client.attempt import Attempt
@@ -89,7 +88,10 @@ class Call:
         self._call_id = uuid.uuid4().hex
         self._exchange = Exchange(self.body, strict=setup.strict)
         self._n_retries = -1
+        self._created_at = setup.now()
         self._started_s: float | None = None
+        self._first_s: float | None = None
+        self._ended_s: float | None = None
         self._deadline_s = float("inf")
         self._is_recorded = True
 
@@ -157,6 +159,11 @@ class Call:
                 )
 
     @property
+    def is_streaming(self) -> bool:
+        """True while the body is an event stream that has not ended."""
+        return self._exchange.phase is Phase.STREAM
+
+    @property
     def is_over(self) -> bool:
         """True once there is nothing more to read."""
         return self._exchange.is_over
@@ -174,7 +181,9 @@ class Call:
     @property
     def response(self) -> Response:
         """The response so far."""
-        return self._exchange.response(self._timing())
+        response = self._exchange.response(self._timing())
+        response.backend = self._setup.backend
+        return response
 
     @property
     def error(self) -> CometError | None:
@@ -184,14 +193,18 @@ class Call:
             error.response = self.response
         return error
 
+    def check(self) -> None:
+        """Raise why the call ended badly, if it did."""
+        if self.error is not None:
+            raise self.error
+
     def _start_attempt(self) -> None:
         if self._n_retries >= 0:
             self._exchange = Exchange(self.body, strict=self._setup.strict)
         self._n_retries += 1
-        self._created_at: datetime = self._setup.now()
+        self._created_at = self._setup.now()
         self._started_s = self._setup.clock()
-        self._first_s: float | None = None
-        self._ended_s: float | None = None
+        self._first_s = self._ended_s = None
         self._is_recorded = False
 
     def _delay_s(self) -> float | None:
@@ -210,7 +223,7 @@ class Call:
 
     def _attempt(self) -> Attempt:
         exchange, timing = self._exchange, self._timing()
-        response = exchange.response(timing)
+        response = self.response
         return Attempt(
             attempt_id=uuid.uuid4().hex,
             call_id=self._call_id,

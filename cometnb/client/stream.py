@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import warnings
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,14 +16,55 @@ from cometnb.client.wire import AsyncWire, Wire
 from cometnb.errors import CometWarning
 from cometnb.protocol.answer import Fault
 from cometnb.protocol.events import Event
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import Response, whole_text
 
 __all__ = ["AsyncResponseStream", "ResponseStream"]
 
-_TEXT_DELTA = "response.output_text.delta"
+_TEXT_DELTA, _TEXT_DONE = "response.output_text.delta", "response.output_text.done"
 
 # Each note is given once per process, however many calls it is true of.
 _noted: set[str] = set()
+
+
+class _Pieces:
+    """Turns events into the pieces of the text that have not been given out yet."""
+
+    def __init__(self) -> None:
+        self._given: list[str] = []
+        self._given_at: dict[str, list[str]] = {}
+        self._half = ""
+
+    def of(self, event: Event) -> str:
+        """Return what an event adds; a part's last word adds what had no deltas."""
+        raw = event.raw
+        place = f"{raw.get('output_index')}/{raw.get('content_index')}"
+        if event.type == _TEXT_DELTA:
+            piece = self._joined(raw.get("delta"))
+        elif event.type == _TEXT_DONE:
+            self._half = ""
+            piece = _beyond(raw.get("text"), self._given_at.get(place, ()))
+        else:
+            return ""
+        self._given.append(piece)
+        self._given_at.setdefault(place, []).append(piece)
+        return piece
+
+    def rest(self, text: str) -> str:
+        """Return what of the whole text came in no event of its own: in the last event, or in a JSON body."""
+        return _beyond(text, self._given)
+
+    def _joined(self, delta: Any) -> str:
+        text = self._half + (delta if isinstance(delta, str) else "")
+        # Half a surrogate pair cannot be printed; it waits for its other half.
+        is_half = "\ud800" <= text[-1:] <= "\udbff"
+        self._half = text[-1] if is_half else ""
+        return whole_text(text[:-1] if is_half else text)
+
+
+def _beyond(text: Any, given: Iterable[str]) -> str:
+    """Return what `text` says beyond what was given out; nothing if it says something else."""
+    before = "".join(given)
+    return whole_text(text[len(before) :]) if isinstance(text, str) and text.startswith(before) else ""
 
 
 class _Streamed:
@@ -30,7 +72,7 @@ class _Streamed:
 
     def __init__(self, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None) -> None:
         self._call = Call(setup, params, labels)
-        self._text_length = 0
+        self._pieces = _Pieces()
         for note in self._call.notes:
             if note not in _noted:
                 _noted.add(note)
@@ -50,17 +92,6 @@ class _Streamed:
     def body(self) -> dict[str, Any]:
         """The request's body, as it is sent."""
         return self._call.body
-
-    def _delta_of(self, event: Event) -> str:
-        delta = event.raw.get("delta") if event.type == _TEXT_DELTA else None
-        if not isinstance(delta, str):
-            return ""
-        self._text_length += len(delta)
-        return delta
-
-    def _undelivered(self) -> str:
-        """Return text that came without deltas: in done events, the terminal event, or a JSON body."""
-        return self._call.response.output_text[self._text_length :]
 
 
 class ResponseStream(_Streamed):
@@ -89,8 +120,7 @@ class ResponseStream(_Streamed):
     ) -> None:
         super().__init__(setup, params, labels)
         self._wire = Wire(http, setup)
-        self._events = self._run()
-        self._is_started = False
+        self._events = _events(self._call, self._wire)
 
     def __enter__(self) -> Self:
         return self
@@ -104,39 +134,21 @@ class ResponseStream(_Streamed):
         return self
 
     def __next__(self) -> Event:
-        self._is_started = True
         return next(self._events)
 
     def text_deltas(self) -> Iterator[str]:
         """Yield the pieces of the text as they come; joined they are the text."""
         for event in self:
-            delta = self._delta_of(event)
-            if delta:
-                yield delta
-        rest = self._undelivered()
+            piece = self._pieces.of(event)
+            if piece:
+                yield piece
+        rest = self._pieces.rest(self.response.output_text)
         if rest:
             yield rest
 
     def close(self) -> None:
         """Stop and close the connection. What came stays in `response`, with status ``interrupted``."""
-        if self._is_started:
-            self._events.close()
-
-    def _run(self) -> Iterator[Event]:
-        call = self._call
-        try:
-            yield from self._wire.drive(call.opening())
-            if not call.is_over and call.error is None:
-                for chunk in self._wire.chunks():
-                    yield from call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk)
-                    if call.is_over:
-                        break
-                yield from call.end()
-        finally:
-            call.interrupt()
-            self._wire.close()
-        if call.error is not None:
-            raise call.error
+        self._events.close()
 
 
 class AsyncResponseStream(_Streamed):
@@ -151,8 +163,9 @@ class AsyncResponseStream(_Streamed):
     ) -> None:
         super().__init__(setup, params, labels)
         self._wire = AsyncWire(http, setup)
-        self._events = self._run()
-        self._is_started = False
+        self._events = _async_events(self._call, self._wire)
+        self._reader: asyncio.Task[Any] | None = None
+        self._stopped: asyncio.Event | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -166,40 +179,72 @@ class AsyncResponseStream(_Streamed):
         return self
 
     async def __anext__(self) -> Event:
-        self._is_started = True
-        return await anext(self._events)
+        self._reader = asyncio.current_task()
+        try:
+            return await anext(self._events)
+        except asyncio.CancelledError:
+            # Told by `close` to stop, and by nobody else: this is the end of the loop.
+            if self._stopped is None or self._reader is None or self._reader.uncancel():
+                raise
+            raise StopAsyncIteration from None
+        finally:
+            if self._stopped is not None:
+                self._stopped.set()
 
     async def text_deltas(self) -> AsyncIterator[str]:
         """Yield the pieces of the text as they come; joined they are the text."""
         async for event in self:
-            delta = self._delta_of(event)
-            if delta:
-                yield delta
-        rest = self._undelivered()
+            piece = self._pieces.of(event)
+            if piece:
+                yield piece
+        rest = self._pieces.rest(self.response.output_text)
         if rest:
             yield rest
 
     async def close(self) -> None:
-        """Stop and close the connection. What came stays in `response`, with status ``interrupted``."""
-        if self._is_started:
+        """Stop and close the connection; any task may do so. What came stays in `response`, ``interrupted``."""
+        if self._events.ag_running and self._reader is not None:
+            # The task that waits for the next event is told to stop, and comes out of its loop as at the end.
+            self._stopped = self._stopped or asyncio.Event()
+            self._reader.cancel()
+            await self._stopped.wait()
+        else:
             await self._events.aclose()
 
-    async def _run(self) -> Any:
-        call = self._call
-        try:
-            for event in await self._wire.drive(call.opening()):
-                yield event
-            if not call.is_over and call.error is None:
-                async for chunk in self._wire.chunks():
-                    for event in call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk):
-                        yield event
-                    if call.is_over:
-                        break
-                for event in call.end():
+
+# These two know nothing of the stream objects: a stream that nobody holds any more is closed at once, without a
+# cycle that waits for the garbage collector.
+
+
+def _events(call: Call, wire: Wire) -> Generator[Event, None, None]:
+    try:
+        yield from wire.drive(call.opening())
+        if call.is_streaming:
+            for chunk in wire.chunks():
+                yield from call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk)
+                if call.is_over:
+                    break
+            yield from call.end()
+    finally:
+        call.interrupt()
+        wire.close()
+    call.check()
+
+
+async def _async_events(call: Call, wire: AsyncWire) -> AsyncGenerator[Event, None]:
+    try:
+        for event in await wire.drive(call.opening()):
+            yield event
+        if call.is_streaming:
+            async for chunk in wire.chunks():
+                for event in call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk):
                     yield event
-                await self._wire.linger()
-        finally:
-            call.interrupt()
-            await self._wire.close()
-        if call.error is not None:
-            raise call.error
+                if call.is_over:
+                    break
+            for event in call.end():
+                yield event
+            await wire.linger()
+    finally:
+        call.interrupt()
+        await wire.close()
+    call.check()

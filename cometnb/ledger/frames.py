@@ -88,7 +88,8 @@ def _created_at(rows: pd.DataFrame) -> pd.Series[Any]:
 
 def _output_tokens_per_s(rows: pd.DataFrame) -> pd.Series[Any]:
     tokens = rows["output_tokens"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
-    seconds = (rows["duration_s"] - rows["ttft_s"]).to_numpy(np.float64)
+    # Over the whole attempt: reasoning is generated before the first delta, and it is part of the tokens.
+    seconds = rows["duration_s"].to_numpy(np.float64)
     is_known = (tokens > 0) & (seconds > 0)
     rates = np.divide(tokens, seconds, out=np.full(len(rows), np.nan), where=is_known)
     return pd.Series(rates, index=rows.index)

@@ -141,7 +141,7 @@ class Ledger:
             price_source``. Int64 with ``<NA>`` where nothing was reported: ``input_tokens cached_tokens
             cache_write_tokens output_tokens reasoning_tokens total_tokens n_events n_retries``. float64 with
             NaN where not known: ``cost_usd`` (US dollars), ``ttft_s duration_s`` (seconds),
-            ``output_tokens_per_s`` (output tokens over the seconds after the first one). Cached and
+            ``output_tokens_per_s`` (output tokens over the duration). Cached and
             cache-write tokens are part of the input, reasoning tokens of the output.
 
         Raises

@@ -74,6 +74,8 @@ class Target:
         The event's field with the position in the list at ``path[0]`` (or at the path's end, for a list of texts).
     part : str
         The type of the list's entries, for entries that were never announced.
+    is_newest : bool
+        True if the newest text holds, even where it is shorter than the one before.
     """
 
     item: str
@@ -81,6 +83,7 @@ class Target:
     path: tuple[str, ...]
     index: str = ""
     part: str = ""
+    is_newest: bool = False
 
 
 CONTENT, SUMMARY = "content_index", "summary_index"
@@ -123,7 +126,7 @@ REPLACED: dict[str, Target] = {
         "shell_call", "command", ("action", "commands"), "command_index"
     ),
     "response.image_generation_call.partial_image": Target(
-        "image_generation_call", "partial_image_b64", ("partial_image_b64",)
+        "image_generation_call", "partial_image_b64", ("partial_image_b64",), is_newest=True
     ),
 }
 
@@ -169,6 +172,9 @@ KEPT = frozenset({"keepalive", "response.rate_limits.updated"})
 
 _decode = json.JSONDecoder().raw_decode
 
+# Deeper than any schema nests; folding walks JSON by recursion, which Python bounds at about ten times as much.
+_DEEPEST = 100
+
 
 def parse(name: str, data: str) -> Event | None:
     """Return the event a server-sent event stands for; None for ``[DONE]``.
@@ -188,14 +194,17 @@ def parse(name: str, data: str) -> Event | None:
         if data.strip() == "[DONE]":
             return None
         raw = _loaded(data)
+    # Counting is fast, and few events have so many brackets that measuring their depth is needed.
+    if data.count("[") + data.count("{") > _DEEPEST and _is_deeper(raw, _DEEPEST):
+        raw = data
     if not isinstance(raw, dict):
         return Event("invalid", {"data": raw})
     type_ = raw.get("type")
     if isinstance(type_, str) and type_:
         return Event(type_, raw)
-    if name:
-        return Event(name, raw)
-    return Event("error" if "error" in raw or "detail" in raw else "", raw)
+    if (raw.get("error") or raw.get("detail")) and not name.startswith("response."):
+        return Event("error", raw)
+    return Event(name, raw)
 
 
 def _loaded(data: str) -> Any:
@@ -203,3 +212,18 @@ def _loaded(data: str) -> Any:
         return json.loads(data)
     except (ValueError, RecursionError):
         return data
+
+
+def _is_deeper(value: Any, bound: int) -> bool:
+    """Tell whether JSON is nested deeper than `bound`, without recursion."""
+    level: list[Any] = [value]
+    for _ in range(bound + 1):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, dict | list)
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

@@ -259,12 +259,12 @@ class Fold:
             same = [slot for slot in free if slot.kind == item.get("type")]
             by_id = [slot for slot in same if item.get("id") and slot.item.get("id") == item["id"]]
             by_place = [slot for slot in same if slot.index == place]
-            match = (by_id or by_place or same or [None])[0]
-            if match is None:
-                self._slots.new(item)
+            matches = by_id or by_place or same
+            if matches:
+                free.remove(matches[0])
+                matches[0].merge(item)
             else:
-                free.remove(match)
-                match.merge(item)
+                self._slots.new(item)
 
     def _keep(self, event: Event) -> None:
         self.unknown[event.type] += 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["copied", "fuller"]
+__all__ = ["agree", "copied", "fuller"]
 
 # Fields that grow while they are streamed: of two tellings the longer text is the fuller one.
 _GROWING = frozenset(
     {
         "arguments",
         "code",
+        "commands",
         "diff",
         "encrypted_content",
         "input",
@@ -29,8 +30,8 @@ _GROWING = frozenset(
 def fuller(early: Any, late: Any, field: str = "") -> Any:
     """Merge what was known with what came later.
 
-    The later telling wins, except that null or empty never erases something, and a growing text is never
-    replaced by a shorter one.
+    The later telling wins, except that null or empty never erases something, a growing text is never replaced by
+    a shorter one, and neither a growing text nor an object or list gives way to something of another kind.
 
     Parameters
     ----------
@@ -50,9 +51,27 @@ def fuller(early: Any, late: Any, field: str = "") -> Any:
         shared = min(len(early), len(late))
         merged = [fuller(early[index], late[index], field) for index in range(shared)]
         return merged + early[shared:] + late[shared:]
-    if isinstance(early, str) and isinstance(late, str) and (field in _GROWING or field == "commands"):
-        return early if len(early) > len(late) else late
-    return late
+    if isinstance(early, str) and field in _GROWING:
+        return late if isinstance(late, str) and len(late) >= len(early) else early
+    return early if isinstance(early, dict | list) else late
+
+
+def agree(early: Any, late: Any, field: str = "") -> bool:
+    """Tell whether two tellings can be of the same thing: no growing text, and no call id, contradicts the other.
+
+    Parameters
+    ----------
+    early, late : JSON
+    field : str
+        The name under which the values stand.
+    """
+    if isinstance(early, dict) and isinstance(late, dict):
+        return all(agree(early[name], late[name], name) for name in early if name in late)
+    if isinstance(early, list) and isinstance(late, list):
+        return all(agree(one, other, field) for one, other in zip(early, late, strict=False))
+    if isinstance(early, str) and isinstance(late, str) and (field in _GROWING or field == "call_id"):
+        return early.startswith(late) or late.startswith(early)
+    return True
 
 
 def copied(value: Any) -> Any:

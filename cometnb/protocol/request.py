@@ -226,7 +226,9 @@ def _settle_summary(body: dict[str, Any], notes: list[str]) -> None:
 
 def _settle_format(body: dict[str, Any], notes: list[str]) -> None:
     text = body.get("text")
-    form = text.get("format") if isinstance(text, dict) else None
+    if not isinstance(text, dict):
+        return
+    form = text.get("format")
     if not isinstance(form, dict) or not isinstance(form.get("json_schema"), dict):
         return
     nested = form.pop("json_schema")

@@ -83,6 +83,11 @@ class Response:
     unknown : Mapping of str to int, optional
         Event types no fold rule knows, with how often each came.
 
+    Attributes
+    ----------
+    backend : str
+        Who answered: ``api``, ``simulator`` or ``cassette``. Set by the client.
+
     Notes
     -----
     `str(response)` is its text. Text is as the model wrote it: escape it before it becomes HTML.
@@ -99,6 +104,7 @@ class Response:
         unknown: Mapping[str, int] | None = None,
     ) -> None:
         self.raw: dict[str, Any] = dict(raw)
+        self.backend = "api"
         self.request_id = request_id
         self.timing = timing or Timing()
         self.unknown_events: dict[str, int] = dict(unknown or {})

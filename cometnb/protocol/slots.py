@@ -172,7 +172,8 @@ class Slots:
     def _latest(self, kind: str) -> Slot | None:
         same = [slot for slot in self.all if not kind or slot.kind == kind]
         still_open = [slot for slot in same if not slot.is_done]
-        return (still_open or same or [None])[-1]
+        candidates = still_open or same
+        return candidates[-1] if candidates else None
 
     def _matching(self, item: dict[str, Any], index: int | None) -> Slot | None:
         kind = item.get("type")

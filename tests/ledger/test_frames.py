@@ -147,14 +147,14 @@ def test_the_newest_is_last(place: Path | str) -> None:
     assert ledger.usage()["response_id"].tolist() == ["resp_0", "resp_1", "resp_2"]
 
 
-def test_the_rate_counts_the_tokens_after_the_first(place: Path | str) -> None:
-    """300 tokens in the 1.5 seconds after the first one are 200 a second."""
-    assert recorded(place, an_attempt()).usage()["output_tokens_per_s"].tolist() == [200.0]
+def test_the_rate_is_over_the_whole_attempt(place: Path | str) -> None:
+    """300 tokens in 2 seconds are 150 a second; reasoning before the first delta counts on both sides."""
+    assert recorded(place, an_attempt()).usage()["output_tokens_per_s"].tolist() == [150.0]
 
 
 @pytest.mark.parametrize(
     "fields",
-    [{"ttft_s": None}, {"ttft_s": 2.0}, {"ttft_s": 3.0}, {"usage": {"output_tokens": 0}}, {"usage": None}],
+    [{"duration_s": 0.0}, {"usage": {"output_tokens": 0}}, {"usage": None}],
 )
 def test_a_rate_that_cannot_be_worked_out_is_missing(fields: dict[str, Any]) -> None:
     """No time, no span or no tokens give no rate, and no infinity."""
