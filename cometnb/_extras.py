@@ -35,6 +35,6 @@ def extra(name: str, capability: str) -> Iterator[None]:
         yield
     except ImportError as error:
         raise MissingExtraError(
-            f"{capability} needs the package {error.name!r}, which is not installed.",
+            f"{capability} needs the package {error.name or name!r}, which is not installed.",
             f'pip install "cometnb[{name}]"',
         ) from error

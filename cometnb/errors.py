@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 # CometAPI's own set-up script takes `sk-` and at least seven more characters for a key.
-_KEY = re.compile(r"\bsk-[A-Za-z0-9_\-]{7,}")
+_KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_\-]{7,}")
 
 
 def masked(text: str, *secrets: str | None) -> str:

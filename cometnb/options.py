@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import urllib.parse
 import warnings
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ _DEFAULTS = {
     "ledger": "",
     "live": "auto",
 }
+# White space and byte order marks, which copying from a file or a page brings along.
+_AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _CHOICES = {"backend": ("api", "simulator"), "live": ("auto", "off")}
 
 
@@ -134,6 +137,8 @@ def is_loopback(host: str) -> bool:
 
 def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
     if given is not None:
+        if not isinstance(given, str):
+            raise ConfigError(f"{name} is {type(given).__name__}, not text.", f"Give {name} as text.")
         value = _stripped(given)
         if not value:
             raise ConfigError(
@@ -148,7 +153,7 @@ def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[st
 
 
 def _stripped(value: str) -> str:
-    return value.strip().strip("\ufeff").strip()
+    return _AROUND.sub("", value)
 
 
 def _check_choice(name: str, value: str, source: str, choices: tuple[str, ...]) -> None:
@@ -160,20 +165,29 @@ def _check_choice(name: str, value: str, source: str, choices: tuple[str, ...]) 
 
 
 def _checked_key(key: str, source: str) -> str:
-    if not key.isascii() or any(not char.isprintable() or char.isspace() for char in key):
+    if not key.isascii() or any(not char.isprintable() or char.isspace() or char in "\"'" for char in key):
         raise ConfigError(
-            f"The key (from {source}) holds characters that no key has, such as spaces or line ends.",
+            f"The key (from {source}) holds characters that no key has, such as spaces, quotes or line ends.",
             "Copy the key again, without quotes and without the word Bearer.",
         )
     return key
 
 
 def _checked_url(url: str, source: str) -> str:
-    parts = urllib.parse.urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urllib.parse.urlsplit(url)
+        has_place = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        has_place = False
+    if not has_place or parts.scheme not in ("http", "https") or any(char.isspace() for char in url):
         raise ConfigError(
-            f"base_url={url.split('@')[-1]!r} (from {source}) is not an http(s) URL.",
+            f"base_url={url.rpartition('@')[2]!r} (from {source}) is not an http(s) URL.",
             f"Use {DEFAULT_BASE_URL} or your gateway's URL.",
+        )
+    if "?" in url or "#" in url:
+        raise ConfigError(
+            f"base_url (from {source}) holds a query or fragment, behind which no path can be added.",
+            "Leave out everything from the ? or # on; pass the key as COMETAPI_KEY.",
         )
     if parts.username or parts.password:
         raise ConfigError(
@@ -185,7 +199,7 @@ def _checked_url(url: str, source: str) -> str:
             f"base_url={url!r} (from {source}) ends in /responses, which is added to it.",
             f"Use {url.rstrip('/').removesuffix('/responses')}",
         )
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         warnings.warn(
             f"base_url={url!r} is not https: the key and the prompts travel in the clear.",
             CometWarning,

@@ -37,7 +37,9 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class ReadBody:
-    """Read the whole body and free the connection; the reply is bytes, or a Fault."""
+    """Read the whole body, up to a time of the setup's clock, and free the connection; the reply is bytes, or a Fault."""
+
+    deadline_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Call:
             if isinstance(reply, Head):
                 if self._exchange.begin(reply) is Phase.STREAM:
                     return []
-                reply = yield ReadBody()
+                reply = yield ReadBody(self._deadline_s)
             if isinstance(reply, bytes):
                 events = self._exchange.receive_body(reply)
                 if not self._exchange.is_retriable:
@@ -125,8 +127,11 @@ class Call:
         events = self._exchange.receive(chunk)
         if self._first_s is None and self._exchange.has_output:
             self._first_s = self._setup.clock()
-        if not self._exchange.is_over and self._setup.clock() > self._deadline_s:
-            self.end(overdue(self._setup))
+        if self._exchange.is_over:
+            # Now and not when the last event has been dealt with: its reader's time is not the service's.
+            return events + self.end()
+        if self._setup.clock() > self._deadline_s:
+            return events + self.end(overdue(self._setup))
         return events
 
     def end(self, fault: Fault | None = None) -> list[Event]:
@@ -252,12 +257,13 @@ def lookup(setup: Setup, send: Send) -> Flow:
         As the service or the wire says.
     """
     n_retries = 0
+    deadline_s = setup.clock() + setup.timeout_s
     while True:
         answer = Lookup()
         reply = yield send
         if isinstance(reply, Head):
             head = reply
-            reply = yield ReadBody()
+            reply = yield ReadBody(deadline_s)
             if isinstance(reply, bytes):
                 answer.receive(head, reply)
         if isinstance(reply, Fault):
@@ -266,7 +272,7 @@ def lookup(setup: Setup, send: Send) -> Flow:
             return answer.result
         asked_s = answer.head.retry_after_s if answer.head else None
         delay_s = setup.backoff.wait_s(n_retries, asked_s) if answer.is_retriable else None
-        if delay_s is None:
+        if delay_s is None or delay_s >= deadline_s - setup.clock():
             raise answer.error
         n_retries += 1
         yield Wait(delay_s)

@@ -26,7 +26,6 @@ class Wire:
     def __init__(self, http: httpx.Client, setup: Setup) -> None:
         self._http = http
         self._setup = setup
-        self._deadline_s = setup.clock() + setup.timeout_s
         self._answer: httpx.Response | None = None
 
     def drive(self, flow: Flow) -> Any:
@@ -58,18 +57,18 @@ class Wire:
                 self._answer = self._http.send(_request(self._http, self._setup, step), stream=True)
                 return _head(self._answer, self._setup)
             if isinstance(step, ReadBody):
-                return self._read_body()
+                return self._read_body(step.deadline_s)
         except httpx.HTTPError as error:
             self.close()
             return fault_of(error, self._setup)
         time.sleep(step.delay_s)
         return None
 
-    def _read_body(self) -> bytes | Fault:
+    def _read_body(self, deadline_s: float) -> bytes | Fault:
         pieces = []
         for chunk in _opened(self._answer).iter_bytes():
             pieces.append(chunk)
-            if self._setup.clock() > self._deadline_s:
+            if self._setup.clock() > deadline_s:
                 self.close()
                 return overdue(self._setup)
         self.close()
@@ -82,7 +81,6 @@ class AsyncWire:
     def __init__(self, http: httpx.AsyncClient, setup: Setup) -> None:
         self._http = http
         self._setup = setup
-        self._deadline_s = setup.clock() + setup.timeout_s
         self._answer: httpx.Response | None = None
         self._rest: AsyncIterator[bytes] | None = None
 
@@ -128,18 +126,18 @@ class AsyncWire:
                 self._answer = await self._http.send(_request(self._http, self._setup, step), stream=True)
                 return _head(self._answer, self._setup)
             if isinstance(step, ReadBody):
-                return await self._read_body()
+                return await self._read_body(step.deadline_s)
         except httpx.HTTPError as error:
             await self.close()
             return fault_of(error, self._setup)
         await asyncio.sleep(step.delay_s)
         return None
 
-    async def _read_body(self) -> bytes | Fault:
+    async def _read_body(self, deadline_s: float) -> bytes | Fault:
         pieces = []
         async for chunk in _opened(self._answer).aiter_bytes():
             pieces.append(chunk)
-            if self._setup.clock() > self._deadline_s:
+            if self._setup.clock() > deadline_s:
                 await self.close()
                 return overdue(self._setup)
         await self.close()

@@ -168,7 +168,7 @@ def _usage(shared: Shared, words: list[str]) -> pd.DataFrame:
     if len(rest) > 1:
         raise CellError(f"%comet usage takes one time, not {' '.join(rest)!r}.", "Write %comet usage today, or 7d.")
     frame = shared.ledger.usage(rest[0] if rest else None)
-    return frame if is_all else frame[_USAGE_COLUMNS]
+    return frame if is_all else frame[_USAGE_COLUMNS].assign(created_at=frame["created_at"].dt.floor("s"))
 
 
 def _help(shared: Shared, words: list[str]) -> None:

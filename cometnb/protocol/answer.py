@@ -17,7 +17,8 @@ from cometnb.errors import (
     StreamInterruptedError,
 )
 from cometnb.protocol.events import parse
-from cometnb.protocol.failure import api_error, unexpected_content
+from cometnb.protocol.failure import api_error, says_invalid, unexpected_content
+from cometnb.protocol.response import TERMINAL_STATUSES
 from cometnb.protocol.sse import Decoder
 
 __all__ = ["RETRIED_STATUSES", "Fault", "Head", "is_retriable", "judged"]
@@ -27,6 +28,9 @@ RETRIED_STATUSES = frozenset({408, 409, 429})
 
 # The service itself says that another try cannot help, whatever the status.
 _FINAL_CODES = frozenset({"insufficient_quota", "invalid_request", "model_not_found"})
+
+# A body with one of these is a response, even if it also holds an error.
+_STATUSES = TERMINAL_STATUSES | {"queued", "in_progress"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ class Head:
     def _seconds_until(self, date: str | None) -> float | None:
         try:
             then = email.utils.parsedate_to_datetime(date) if date else None
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         if then is None:
             return None
@@ -121,10 +125,9 @@ def judged(head: Head, data: bytes, model: str | None = None) -> dict[str, Any] 
     model : str, optional
         The model that was asked for, to name it in an error.
     """
-    text = data.decode("utf-8", "replace")
+    text = data.decode("utf-8-sig", "replace")
     raw = _json_in(text)
-    says_error = isinstance(raw, dict) and raw.get("error") and not raw.get("output") and "status" not in raw
-    if head.status >= 400 or says_error or (isinstance(raw, dict) and set(raw) == {"detail"}):
+    if head.status >= 400 or _says_error(raw):
         if raw is None and ("html" in head.content_type or text.lstrip()[:1] == "<"):
             return unexpected_content(head.status, head.content_type, text)
         return api_error(
@@ -141,9 +144,22 @@ def judged(head: Head, data: bytes, model: str | None = None) -> dict[str, Any] 
 
 def is_retriable(head: Head, error: APIError) -> bool:
     """Tell whether the same request may succeed if it is sent again."""
-    if error.code in _FINAL_CODES:
+    if error.code in _FINAL_CODES or (head.status >= 500 and says_invalid(error.code, error.error_type)):
         return False
     return head.status in RETRIED_STATUSES or head.status >= 500
+
+
+def _says_error(raw: Any) -> bool:
+    """Tell whether a body is an error although its HTTP status does not say so."""
+    if not isinstance(raw, dict):
+        return False
+    is_answer = bool(raw.get("output")) or raw.get("object") == "response" or _status_in(raw) in _STATUSES
+    return (bool(raw.get("error")) and not is_answer) or set(raw) == {"detail"}
+
+
+def _status_in(raw: dict[str, Any]) -> str:
+    status = raw.get("status")
+    return status if isinstance(status, str) else ""
 
 
 def _json_in(text: str) -> Any:

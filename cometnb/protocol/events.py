@@ -41,7 +41,7 @@ class Event:
 
     __slots__ = ("raw", "type")
 
-    def __init__(self, type: str, raw: dict[str, Any]) -> None:  # noqa: A002  # the API's own word
+    def __init__(self, type: str, raw: dict[str, Any]) -> None:
         self.type = type
         self.raw = raw
 
@@ -92,7 +92,9 @@ CONTENT, SUMMARY = "content_index", "summary_index"
 APPENDED: dict[str, Target] = {
     "response.output_text.delta": Target("message", "delta", ("content", "text"), CONTENT, "output_text"),
     "response.refusal.delta": Target("message", "delta", ("content", "refusal"), CONTENT, "refusal"),
-    "response.reasoning_text.delta": Target("reasoning", "delta", ("content", "text"), CONTENT, "reasoning_text"),
+    "response.reasoning_text.delta": Target(
+        "reasoning", "delta", ("content", "text"), CONTENT, "reasoning_text"
+    ),
     "response.reasoning_summary_text.delta": Target(
         "reasoning", "delta", ("summary", "text"), SUMMARY, "summary_text"
     ),
@@ -100,7 +102,9 @@ APPENDED: dict[str, Target] = {
     "response.mcp_call_arguments.delta": Target("mcp_call", "delta", ("arguments",)),
     "response.custom_tool_call_input.delta": Target("custom_tool_call", "delta", ("input",)),
     "response.code_interpreter_call_code.delta": Target("code_interpreter_call", "delta", ("code",)),
-    "response.apply_patch_call_operation_diff.delta": Target("apply_patch_call", "delta", ("operation", "diff")),
+    "response.apply_patch_call_operation_diff.delta": Target(
+        "apply_patch_call", "delta", ("operation", "diff")
+    ),
     "response.shell_call_command.delta": Target(
         "shell_call", "delta", ("action", "commands"), "command_index"
     ),
@@ -110,7 +114,9 @@ APPENDED: dict[str, Target] = {
 REPLACED: dict[str, Target] = {
     "response.output_text.done": Target("message", "text", ("content", "text"), CONTENT, "output_text"),
     "response.refusal.done": Target("message", "refusal", ("content", "refusal"), CONTENT, "refusal"),
-    "response.reasoning_text.done": Target("reasoning", "text", ("content", "text"), CONTENT, "reasoning_text"),
+    "response.reasoning_text.done": Target(
+        "reasoning", "text", ("content", "text"), CONTENT, "reasoning_text"
+    ),
     "response.reasoning_summary_text.done": Target(
         "reasoning", "text", ("summary", "text"), SUMMARY, "summary_text"
     ),
@@ -118,7 +124,9 @@ REPLACED: dict[str, Target] = {
     "response.mcp_call_arguments.done": Target("mcp_call", "arguments", ("arguments",)),
     "response.custom_tool_call_input.done": Target("custom_tool_call", "input", ("input",)),
     "response.code_interpreter_call_code.done": Target("code_interpreter_call", "code", ("code",)),
-    "response.apply_patch_call_operation_diff.done": Target("apply_patch_call", "diff", ("operation", "diff")),
+    "response.apply_patch_call_operation_diff.done": Target(
+        "apply_patch_call", "diff", ("operation", "diff")
+    ),
     "response.shell_call_command.added": Target(
         "shell_call", "command", ("action", "commands"), "command_index"
     ),

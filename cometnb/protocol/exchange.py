@@ -20,8 +20,10 @@ from cometnb.protocol.sse import Decoder
 
 __all__ = ["Exchange", "Phase", "encoded"]
 
-# Before the first event this much is kept, in case the body turns out to be no event stream at all.
-_KEPT_START = 65536
+_NO_REASON = "no reason given"
+
+# How a line of an event stream may begin.
+_FIELDS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
 
 class Phase(enum.Enum):
@@ -82,7 +84,7 @@ class Exchange:
         self._model = body.get("model") if isinstance(body.get("model"), str) else None
         self._decoder = Decoder()
         self._fold = Fold(strict=strict)
-        self._start = b""
+        self._unread: list[bytes] = []
         self._body: dict[str, Any] | None = None
         self._status: str | None = None
 
@@ -98,9 +100,15 @@ class Exchange:
 
     def receive(self, chunk: bytes) -> list[Event]:
         """Take a chunk of an event stream and return the events it completes, already folded."""
-        if not self._fold.n_events and len(self._start) < _KEPT_START:
-            self._start += chunk
-        return self._folded(self._decoder.feed(chunk))
+        if self.phase is Phase.OVER:
+            return []
+        events = self._folded(self._decoder.feed(chunk))
+        if self._fold.n_events:
+            self._unread = []
+        else:
+            # The body may turn out to be no event stream at all.
+            self._unread.append(bytes(chunk))
+        return events
 
     def receive_body(self, data: bytes) -> list[Event]:
         """Take a whole body and return one event that stands for it; an error gives none."""
@@ -112,7 +120,8 @@ class Exchange:
             return events
         raw = judged(head, data, self._model)
         if not isinstance(raw, APIError) and not _is_response(raw):
-            raw = unexpected_content(head.status, f"{head.content_type}, but no response object", "{")
+            shown = data[:80].decode("utf-8", "replace")
+            raw = unexpected_content(head.status, f"{head.content_type}, but no response object", shown)
         if isinstance(raw, APIError):
             self._fail(raw, raw.code or f"http_{head.status}", retriable=is_retriable(head, raw))
             return []
@@ -120,7 +129,7 @@ class Exchange:
         self._move("end")
         status = Response(raw).status
         if status == "failed":
-            self._fail_by_service(error_details(raw.get("error")))
+            self._fail_by_service(error_details(raw.get("error") or _NO_REASON))
         return [Event(f"response.{status}", {"type": f"response.{status}", "response": raw})]
 
     def end(self, fault: Fault | None = None) -> list[Event]:
@@ -130,8 +139,9 @@ class Exchange:
         events = []
         if self.phase is Phase.STREAM:
             events = self._folded(self._decoder.close())
-            if not self._fold.n_events and fault is None and self._is_misnamed_json():
-                return self.receive_body(self._start)
+            start = b"".join(self._unread)
+            if not self._fold.n_events and fault is None and _is_something_else(start):
+                return self.receive_body(start)
             if self._fold.status is not None or fault is None:
                 # Once the service has said how it ended, a fault on the wire changes nothing.
                 self._close_stream()
@@ -205,7 +215,7 @@ class Exchange:
                 "The text so far is in the error's .response. Ask again for the whole answer.",
             )
         elif self._fold.status == "failed":
-            self._fail_by_service(self._fold.error or error_details("no reason given"))
+            self._fail_by_service(self._fold.error or error_details(_NO_REASON))
 
     def _fail_by_service(self, details: Mapping[str, Any]) -> None:
         self.error = failed_error(details, request_id=self._answered().request_id)
@@ -229,9 +239,6 @@ class Exchange:
             return {"message": self.error.fact, "code": self.error_code}
         return None
 
-    def _is_misnamed_json(self) -> bool:
-        return self._start.lstrip()[:1] in (b"{", b"<", b"n")
-
     def _answered(self) -> Head:
         if self.head is None:
             raise RuntimeError("a body came before its head")
@@ -242,8 +249,16 @@ class Exchange:
 
 
 def _is_event_stream(data: bytes) -> bool:
-    return data.lstrip(b"\xef\xbb\xbf \r\n").startswith((b"data:", b"event:", b":"))
+    return data.lstrip(b"\xef\xbb\xbf \r\n").startswith(_FIELDS)
+
+
+def _is_something_else(data: bytes) -> bool:
+    """Tell whether bytes without any event are no event stream either, nor the beginning of one."""
+    start = data.lstrip(b"\xef\xbb\xbf \r\n")
+    return bool(start) and not any(field[: len(start)] == start[: len(field)] for field in _FIELDS)
 
 
 def _is_response(raw: Mapping[str, Any]) -> bool:
-    return raw.get("object") == "response" or isinstance(raw.get("output"), list) or {"id", "status"} <= set(raw)
+    return (
+        raw.get("object") == "response" or isinstance(raw.get("output"), list) or {"id", "status"} <= set(raw)
+    )

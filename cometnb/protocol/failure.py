@@ -19,16 +19,23 @@ from cometnb.errors import (
     ServerError,
     UnexpectedContentError,
 )
+from cometnb.protocol.response import whole_text
 
-__all__ = ["api_error", "error_details", "failed_error", "unexpected_content"]
+__all__ = ["api_error", "error_details", "failed_error", "says_invalid", "unexpected_content"]
 
 _REQUEST_ID = re.compile(r"\s*\(request id: ([^)]+)\)")
 
 # Status -> the class, and what the user can do about it.
 _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, "Change the request as the message says."),
-    401: (AuthenticationError, "Check the key: set COMETAPI_KEY, or run `%comet simulator` to go on without one."),
-    403: (PermissionDeniedError, "Leave out model-specific parameters, or ask whether the key may use this model."),
+    401: (
+        AuthenticationError,
+        "Check the key: set COMETAPI_KEY, or run `%comet simulator` to go on without one.",
+    ),
+    403: (
+        PermissionDeniedError,
+        "Leave out model-specific parameters, or ask whether the key may use this model.",
+    ),
     404: (NotFoundError, "Check the id, the model and the base URL (COMETAPI_BASE_URL)."),
     408: (ServerError, "Try again."),
     409: (BadRequestError, "Another request holds this resource; try again in a moment."),
@@ -55,15 +62,23 @@ def error_details(raw: Any) -> dict[str, Any]:
         ``message`` (str, never empty), ``code``, ``param``, ``type`` (str or None), ``request_id`` (str or None).
     """
     inner = raw.get("error") if isinstance(raw, Mapping) and raw.get("error") else raw
+    said: Any = inner
     if isinstance(inner, Mapping):
-        found = inner.get("message") or inner.get("detail") or inner.get("error") or inner.get("msg")
-        message = found if isinstance(found, str) else json.dumps(found if found else dict(inner), default=str)
-        fields = {name: _text(inner.get(name)) for name in ("code", "param", "type")}
-    else:
-        message = inner if isinstance(inner, str) else json.dumps(inner, default=str)
-        fields = {"code": None, "param": None, "type": None}
-    in_message = _REQUEST_ID.search(message)
-    message = _REQUEST_ID.sub("", message).strip() or "no message"
+        said = (
+            inner.get("message")
+            or inner.get("detail")
+            or inner.get("error")
+            or inner.get("msg")
+            or dict(inner)
+        )
+    # Where the error is a text, its code and the like may stand beside it.
+    beside = inner if isinstance(inner, Mapping) else raw if isinstance(raw, Mapping) else {}
+    fields = {name: _text(beside.get(name)) for name in ("code", "param", "type")}
+    if not isinstance(said, str):
+        said = json.dumps(said, default=str) if said else ""
+    text = whole_text(said)
+    in_message = _REQUEST_ID.search(text)
+    message = _REQUEST_ID.sub("", text).strip() or "no message"
     return {"message": message, "request_id": in_message.group(1) if in_message else None, **fields}
 
 
@@ -95,14 +110,19 @@ def api_error(
     kind, step = _BY_STATUS.get(status, (ServerError, "Try again later; quote the request id to support."))
     if 400 <= status < 500 and status not in _BY_STATUS:
         kind, step = BadRequestError, "Change the request as the message says."
-    if details["code"] == "invalid_request" and status >= 500:
+    if status >= 500 and says_invalid(details["code"], details["type"]):
         kind, step = BadRequestError, "Change the request as the message says; the service calls it invalid."
     elif details["code"] == "model_not_found":
         kind, step = ModelNotFoundError, _MODEL_STEP
     named = f" for model {model!r}" if kind is ModelNotFoundError and model else ""
     fact = f"HTTP {status}{named}: {details['message']}{_labelled(details, request_id)}"
     error = kind(
-        fact, step, status_code=status, code=details["code"], param=details["param"], error_type=details["type"]
+        fact,
+        step,
+        status_code=status,
+        code=details["code"],
+        param=details["param"],
+        error_type=details["type"],
     )
     error.request_id = request_id
     if isinstance(error, RateLimitError):
@@ -150,10 +170,15 @@ def unexpected_content(status: int, content_type: str, start: str) -> Unexpected
     )
 
 
+def says_invalid(code: str | None, error_type: str | None) -> bool:
+    """Tell whether the service itself says that the request is at fault, whatever the status."""
+    return code == "invalid_request" or error_type == "invalid_request_error"
+
+
 def _text(value: Any) -> str | None:
     if value is None or value == "" or isinstance(value, dict | list):
         return None
-    return str(value)
+    return whole_text(str(value))
 
 
 def _labelled(details: Mapping[str, Any], request_id: str | None) -> str:

@@ -1,8 +1,8 @@
 """Folding: events into the response so far.
 
 Rules, each of which some server on the wire makes necessary:
-an event belongs to the item at its ``output_index``, never to an id; without an index, to the latest item of the
-right type; texts are buffers that are joined on demand; items and parts nobody announced are made; a terminal
+an event belongs to the item at its ``output_index``, never to an id; without an index, to the item of its id or else
+the latest open one of the right type; texts are buffers that are joined on demand; items and parts nobody announced are made; a terminal
 event's body is merged with what was streamed and the fuller telling wins; what it leaves out is kept; what no rule
 knows is kept and counted. No JSON object makes folding raise, except in strict mode.
 """
@@ -28,12 +28,15 @@ from cometnb.protocol.events import (
 from cometnb.protocol.failure import error_details
 from cometnb.protocol.fuller import copied, fuller
 from cometnb.protocol.response import TERMINAL_STATUSES
-from cometnb.protocol.slots import Slots, index_of
+from cometnb.protocol.slots import Slots, best, index_of
 
 __all__ = ["Fold"]
 
 # Unknown events are kept whole up to this many; beyond it they are only counted.
 _KEPT_UNKNOWN = 1000
+
+# Places of deltas remembered at once; only a server that changes an item's id with every event has more.
+_MOST_HOT = 256
 
 
 class Fold:
@@ -82,6 +85,7 @@ class Fold:
         self.oddities: Counter[str] = Counter()
         self._head: dict[str, Any] = {}
         self._slots = Slots()
+        self._heard: dict[str, list[str]] = {}
         self._sequence: int | None = None
         # Where the deltas of one type, item and part go; forgotten whenever items or parts change.
         self._hot: dict[tuple[Any, ...], Callable[[str], None]] = {}
@@ -95,17 +99,21 @@ class Fold:
             return
         if self.strict:
             self._check_sequence(raw)
-        if self.is_over or (self.status is not None and kind not in ENDING):
-            self._hot.clear()
-            if kind not in KEPT:
-                self._odd(f"{kind} after the terminal event")
-            return
-        self._dispatch(event)
+        if self.status is not None and kind not in KEPT and (self.is_over or kind not in ENDING):
+            self._odd(f"{kind} after the terminal event")
+        # An error event is terminal, but what comes after it all the same is not lost.
+        if not self.is_over:
+            self._dispatch(event)
 
     def raw(self) -> dict[str, Any]:
         """Return the response object so far, as JSON; a copy."""
         raw: dict[str, Any] = copied(self._head)
-        raw["output"] = self._slots.ordered()
+        # What an opening event told of the output counts only as long as nothing else does.
+        told = raw.get("output")
+        raw["output"] = self._slots.ordered() or (told if isinstance(told, list) else [])
+        if self._heard:
+            heard = {name: "".join(pieces) for name, pieces in self._heard.items()}
+            raw["audio"] = fuller(heard, raw.get("audio"))
         return raw
 
     def _append_hot(self, kind: str, raw: dict[str, Any]) -> bool:
@@ -128,7 +136,7 @@ class Fold:
         if kind in REPLACED:
             self._replace(raw, REPLACED[kind])
         elif kind in PART_EVENTS:
-            self._part(raw, *PART_EVENTS[kind])
+            self._part(raw, *PART_EVENTS[kind], opens=kind.endswith(".added"))
         elif kind in STATUS_EVENTS:
             item_kind, status = STATUS_EVENTS[kind]
             self._slots.of(item_kind, raw).item["status"] = status
@@ -148,8 +156,11 @@ class Fold:
             self._odd(f"{event.type} whose delta is {type(delta).__name__}")
             return
         self.has_output = True
-        buffer = self._slots.of(target.item, raw, target.path[0]).text(target, raw)
+        n_items = len(self._slots.all)
+        buffer = self._slots.for_text(target, raw).text(target, raw)
         buffer.append(delta)
+        if len(self._slots.all) != n_items or len(self._hot) > _MOST_HOT:
+            self._hot.clear()
         place = _place(event.type, raw)
         if not self.strict and all(isinstance(part, int | str | None) for part in place):
             self._hot[place] = buffer.append
@@ -158,9 +169,9 @@ class Fold:
         text = raw.get(target.field)
         if isinstance(text, str):
             self.has_output = self.has_output or bool(text)
-            self._slots.of(target.item, raw, target.path[0]).replace(target, raw, text)
+            self._slots.for_text(target, raw, text).replace(target, raw, text)
 
-    def _part(self, raw: dict[str, Any], item_kind: str, name: str, index_field: str) -> None:
+    def _part(self, raw: dict[str, Any], item_kind: str, name: str, index_field: str, *, opens: bool) -> None:
         part = raw.get("part")
         if not isinstance(part, dict):
             self._odd(f"a {name} part that is {type(part).__name__}")
@@ -168,9 +179,11 @@ class Fold:
         part_kind = str(part.get("type", ""))
         if not item_kind:
             item_kind = "reasoning" if part_kind == "reasoning_text" else "message"
-        slot = self._slots.of(item_kind, raw, name)
-        position = slot.entry(name, index_of(raw, index_field), part_kind)
+        slot = self._slots.of(item_kind, raw, name, opens=opens)
+        position = slot.entry(name, index_of(raw, index_field), part_kind, opens=opens)
         slot.merge({name: [*[{}] * position, part]})
+        if not opens:
+            slot.close(name, position)
 
     def _item_added(self, raw: dict[str, Any]) -> None:
         item = raw.get("item")
@@ -202,21 +215,17 @@ class Fold:
             slot.merge({"output": raw["output"]})
             return
         delta = raw.get("delta")
-        entry = slot.item["output"][slot.entry("output", index_of(raw, "command_index") or 0)]
+        position = slot.entry("output", index_of(raw, "command_index") or 0)
         for name in ("stdout", "stderr"):
             more = delta.get(name) if isinstance(delta, dict) else None
             if isinstance(more, str):
-                before = entry.get(name)
-                entry[name] = (before if isinstance(before, str) else "") + more
+                slot.buffer(("output", position, name)).append(more)
 
     def _audio(self, raw: dict[str, Any], name: str) -> None:
-        audio = self._head.get("audio")
-        if not isinstance(audio, dict):
-            audio = self._head["audio"] = {}
-        delta, before = raw.get("delta"), audio.get(name)
+        delta = raw.get("delta")
         if isinstance(delta, str):
             self.has_output = True
-            audio[name] = (before if isinstance(before, str) else "") + delta
+            self._heard.setdefault(name, []).append(delta)
 
     def _failed_by_event(self, raw: dict[str, Any]) -> None:
         self.error = error_details(raw)
@@ -242,29 +251,35 @@ class Fold:
         if status == "completed" and (self.status or ENDING[kind]) != "completed":
             status = self.status or ENDING[kind]
         self.status = self._head["status"] = status
-        if response.get("error"):
-            self.error = error_details(response)
+        teller = response if response.get("error") else raw
+        if teller.get("error"):
+            self.error = error_details(teller)
 
     def _learn(self, response: Mapping[str, Any]) -> None:
-        """Lay a response object over what is known; null erases nothing, output is merged elsewhere."""
+        """Lay a response object over what is known; null and an empty output erase nothing."""
         for name, value in response.items():
-            if name != "output" and (value is not None or name not in self._head):
+            if (value is not None and (name != "output" or value)) or name not in self._head:
                 self._head[name] = copied(value)
 
     def _merge_output(self, output: Any) -> None:
         """Merge the terminal event's items with the streamed ones: by id, by place, by type, else they are new."""
         items = [item for item in output if isinstance(item, dict)] if isinstance(output, list) else []
-        free = list(self._slots.all)
+        free, told = list(self._slots.all), []
         for place, item in enumerate(items):
             same = [slot for slot in free if slot.kind == item.get("type")]
             by_id = [slot for slot in same if item.get("id") and slot.item.get("id") == item["id"]]
             by_place = [slot for slot in same if slot.index == place]
-            matches = by_id or by_place or same
-            if matches:
-                free.remove(matches[0])
-                matches[0].merge(item)
+            match = by_id[0] if by_id else best(by_place + same, item)
+            if match is None:
+                match = self._slots.new(item)
             else:
-                self._slots.new(item)
+                free.remove(match)
+                match.merge(item)
+            told.append(match)
+        if not free:
+            # The terminal event told of every item, so its order is the order.
+            for place, slot in enumerate(told):
+                slot.index = place
 
     def _keep(self, event: Event) -> None:
         self.unknown[event.type] += 1
@@ -293,7 +308,9 @@ class Fold:
 def _place(kind: str, raw: dict[str, Any]) -> tuple[Any, ...]:
     """Return what tells the target of one delta from another's."""
     get = raw.get
-    return kind, get("output_index"), get("content_index"), get("summary_index"), get("command_index")
+    index = get("output_index")
+    item_id = get("item_id") if index is None else None
+    return kind, index, item_id, get("content_index"), get("summary_index"), get("command_index")
 
 
 _SINGLE: dict[str, Callable[[Fold, dict[str, Any]], None]] = {

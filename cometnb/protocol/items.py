@@ -27,7 +27,9 @@ def text_part(text: str) -> dict[str, Any]:
     return {"type": "input_text", "text": text}
 
 
-def image_part(source: str | bytes, *, detail: str | None = None, media_type: str | None = None) -> dict[str, Any]:
+def image_part(
+    source: str | bytes, *, detail: str | None = None, media_type: str | None = None
+) -> dict[str, Any]:
     """Return an ``input_image`` part.
 
     Parameters
@@ -48,20 +50,22 @@ def image_part(source: str | bytes, *, detail: str | None = None, media_type: st
     part: dict[str, Any] = {"type": "input_image"}
     if isinstance(source, bytes | bytearray | memoryview):
         part["image_url"] = _data_url(bytes(source), media_type or _image_type(bytes(source)))
-    elif source.startswith(("https://", "http://", "data:image/")):
+    elif _starts(source, "https://", "http://", "data:image/"):
         part["image_url"] = source
     elif _is_file_id(source):
         part["file_id"] = source
     else:
         raise ParamError(
-            f"{source[:60]!r} is neither an image URL nor a file id.",
+            f"{_shown(source)} is neither an image URL nor a file id.",
             "Give an http(s) URL, a file id (file-…) or the image's bytes.",
             param="input",
         )
     return part | ({"detail": detail} if detail else {})
 
 
-def file_part(source: str | bytes, *, filename: str | None = None, media_type: str | None = None) -> dict[str, Any]:
+def file_part(
+    source: str | bytes, *, filename: str | None = None, media_type: str | None = None
+) -> dict[str, Any]:
     """Return an ``input_file`` part.
 
     Parameters
@@ -88,12 +92,12 @@ def file_part(source: str | bytes, *, filename: str | None = None, media_type: s
         guessed = "application/pdf" if filename.lower().endswith(".pdf") else "application/octet-stream"
         data = _data_url(bytes(source), media_type or guessed)
         return {"type": "input_file", "filename": filename, "file_data": data}
-    if source.startswith(("https://", "http://")):
+    if _starts(source, "https://", "http://"):
         return {"type": "input_file", "file_url": source}
     if _is_file_id(source):
         return {"type": "input_file", "file_id": source}
     raise ParamError(
-        f"{source[:60]!r} is neither a file URL nor a file id.",
+        f"{_shown(source)} is neither a file URL nor a file id.",
         "Give an http(s) URL, a file id (file-…) or the file's bytes with a filename.",
         param="input",
     )
@@ -124,7 +128,7 @@ def function_call_output(call_id: str, output: Any) -> dict[str, Any]:
         return {"type": "function_call_output", "call_id": call_id, "output": output}
     try:
         text = json.dumps(output, ensure_ascii=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise ParamError(
             f"The output of call {call_id} has no JSON form: {error}.",
             "Return text, numbers, lists or dicts from the function.",
@@ -167,7 +171,10 @@ def input_items(value: Any) -> str | list[dict[str, Any]]:
     """
     if isinstance(value, str):
         return value
-    entries: Iterable[Any] = [value] if isinstance(value, Mapping) else value
+    # What cannot be looped over is one entry, and the error below names it.
+    entries: Iterable[Any] = (
+        value if isinstance(value, Iterable) and not isinstance(value, Mapping) else [value]
+    )
     items: list[dict[str, Any]] = []
     loose: list[str | Mapping[str, Any]] = []
     for position, entry in enumerate(entries):
@@ -198,8 +205,18 @@ def _are_parts(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(_is_part(entry) for entry in value)
 
 
-def _is_file_id(text: str) -> bool:
-    return text.startswith(("file-", "file_")) and text.isascii() and not any(char.isspace() for char in text)
+def _is_file_id(source: Any) -> bool:
+    return (
+        _starts(source, "file-", "file_") and source.isascii() and not any(char.isspace() for char in source)
+    )
+
+
+def _starts(source: Any, *beginnings: str) -> bool:
+    return isinstance(source, str) and source.startswith(beginnings)
+
+
+def _shown(source: Any) -> str:
+    return repr(source[:60]) if isinstance(source, str) else f"A {type(source).__name__}"
 
 
 def _image_type(data: bytes) -> str:

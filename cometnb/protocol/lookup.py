@@ -41,7 +41,7 @@ class Lookup:
                     raw.fact,
                     "The id may be wrong or expired, or this service does not offer the call: it documents only"
                     " POST /responses.",
-                    status_code=head.status,
+                    **vars(raw),
                 )
         else:
             self.result = raw

@@ -61,7 +61,17 @@ def prepare(params: Mapping[str, Any]) -> Prepared:
         Out of range, wrong type, an unknown name close to a known one, two parameters that exclude each other,
         one that needs another, metadata over its limits, a value without a JSON form. ``param`` names it.
     """
-    given = {name: value for name, value in params.items() if value is not None}
+    try:
+        return _prepared(params)
+    except RecursionError:
+        raise ParamError(
+            "A parameter holds itself, or is nested too deep to become JSON.",
+            "Pass a flatter value.",
+        ) from None
+
+
+def _prepared(params: Mapping[str, Any]) -> Prepared:
+    given = {_key(name, "the request"): value for name, value in params.items() if value is not None}
     extra = _plain(given.pop("extra_body", {}), "extra_body")
     if not isinstance(extra, dict):
         raise _wrong_kind("extra_body", extra, "a dict of further fields")
@@ -71,14 +81,16 @@ def prepare(params: Mapping[str, Any]) -> Prepared:
         given["input"] = input_items(given["input"])
     body: dict[str, Any] = {name: _plain(value, name) for name, value in given.items()}
     rows = {row.name: row for row in PARAMS}
-    for name in body:
-        if name in rows:
-            body[name] = checked(rows[name], body[name], name, notes)
+    body = {
+        name: checked(rows[name], value, name, notes) if name in rows else value
+        for name, value in body.items()
+    }
     for settle in _SETTLERS:
         settle(body, notes)
+    whole = _laid_over(body, extra)
     for rule in _RULES:
-        rule(body | extra)
-    return Prepared(_laid_over(body, extra), tuple(notes))
+        rule(whole)
+    return Prepared(whole, tuple(notes))
 
 
 def checked(row: Param, value: Any, path: str, notes: list[str]) -> Any:
@@ -164,7 +176,9 @@ def _check_bounds(row: Param, value: float, path: str) -> None:
 
 
 def _check_choice(row: Param, value: Any, path: str, notes: list[str]) -> None:
-    if value in row.choices or not isinstance(value, str):
+    if not isinstance(value, str):
+        raise _wrong_kind(path, value, "text")
+    if value in row.choices:
         return
     known = ", ".join(row.choices)
     if row.closed:
@@ -214,9 +228,10 @@ def _settle_summary(body: dict[str, Any], notes: list[str]) -> None:
     reasoning = body.get("reasoning")
     if not isinstance(reasoning, dict) or "generate_summary" not in reasoning:
         return
-    older = reasoning.pop("generate_summary")
-    newer = reasoning.setdefault("summary", older)
-    if newer != older:
+    older, newer = reasoning.pop("generate_summary"), reasoning.get("summary")
+    if newer is None and older is not None:
+        reasoning["summary"] = older
+    elif older not in (None, newer):
         raise ParamError(
             f"reasoning.summary={newer!r} and reasoning.generate_summary={older!r} differ.",
             "Send reasoning.summary alone.",
@@ -244,7 +259,9 @@ def _rule_required(body: Mapping[str, Any]) -> None:
     for row in PARAMS:
         if row.required and row.name not in body:
             raise ParamError(
-                f"{row.name} is missing.", f"Give {row.name}: {row.doc[0].lower()}{row.doc[1:]}", param=row.name
+                f"{row.name} is missing.",
+                f"Give {row.name}: {row.doc[0].lower()}{row.doc[1:]}",
+                param=row.name,
             )
     blank = body["model"].strip() == "" if isinstance(body["model"], str) else False
     if blank:

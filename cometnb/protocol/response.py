@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,9 @@ from cometnb.protocol.usage import Usage
 __all__ = ["TERMINAL_STATUSES", "Citation", "FunctionCall", "Response", "Timing", "whole_text"]
 
 TERMINAL_STATUSES = frozenset({"completed", "incomplete", "failed", "cancelled"})
+
+# Some servers announce a part of text by the chat dialect's name.
+_SPELLINGS = {"output_text": ("output_text", "text")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +184,11 @@ class Response:
     def function_calls(self) -> list[FunctionCall]:
         """The functions the model wants called, in order."""
         return [
-            FunctionCall(_text(item.get("name")), _text(item.get("call_id")), _text(item.get("arguments")))
+            FunctionCall(
+                _text_or_none(item.get("name")) or "",
+                _text_or_none(item.get("call_id")) or "",
+                _arguments(item.get("arguments")),
+            )
             for item in self._items("function_call")
         ]
 
@@ -217,7 +225,7 @@ class Response:
             if isinstance(content, str) and part_kind == "output_text":
                 yield content
             for part in _objects(content):
-                if part.get("type", part_kind) == part_kind:
+                if part.get("type", part_kind) in _SPELLINGS.get(part_kind, (part_kind,)):
                     yield _text(part.get(field))
 
     def __str__(self) -> str:
@@ -230,9 +238,9 @@ class Response:
 
 
 def whole_text(text: str) -> str:
-    """Return `text` with surrogate halves joined, or replaced where one is alone, so that it can be encoded.
+    r"""Return `text` with surrogate halves joined, or replaced where one is alone, so that it can be encoded.
 
-    A JSON escape such as ``\\ud83d`` may be split over two deltas.
+    A JSON escape such as ``\ud83d`` may be split over two deltas.
     """
     try:
         text.encode()
@@ -264,4 +272,11 @@ def _text(value: Any) -> str:
 
 
 def _text_or_none(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return whole_text(value) if isinstance(value, str) and value else None
+
+
+def _arguments(value: Any) -> str:
+    """Return a call's arguments as JSON text; some servers send the object itself."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return _text_or_none(value) or ""

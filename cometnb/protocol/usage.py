@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -132,7 +131,8 @@ def _count(value: Any) -> int | None:
     """Read a count of tokens; some servers send floats."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if math.isfinite(value) and value >= 0 else None
+    # No count needs more than 63 bits; what claims to is no count, and no database would take it.
+    return int(value) if 0 <= value < 2**63 else None
 
 
 def _is_number(value: Any) -> bool:
@@ -143,7 +143,10 @@ def _added(left: Any, right: Any) -> Any:
     if left is None or right is None:
         return right if left is None else left
     if _is_number(left) and _is_number(right):
-        return left + right
+        try:
+            return left + right
+        except OverflowError:  # a float and an integer too large to become one
+            return float("inf")
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         names = [*left, *(name for name in right if name not in left)]
         return {name: _added(left.get(name), right.get(name)) for name in names}
