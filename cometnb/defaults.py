@@ -109,7 +109,7 @@ class Shared:
 shared = Shared()
 
 
-def respond(input: Any = None, /, **params: Any) -> Response:  # noqa: A002  # the API's own word
+def respond(input: Any = None, /, **params: Any) -> Response:  # the API's own word
     """Ask with the kernel's shared session and wait for the whole answer; see `Client.respond`.
 
     Examples
@@ -122,7 +122,7 @@ def respond(input: Any = None, /, **params: Any) -> Response:  # noqa: A002  # t
     return shared.session.client.respond(input, **params)
 
 
-def stream(input: Any = None, /, **params: Any) -> ResponseStream:  # noqa: A002  # the API's own word
+def stream(input: Any = None, /, **params: Any) -> ResponseStream:  # the API's own word
     """Ask with the kernel's shared session and get the answer as it is generated; see `Client.stream`."""
     return shared.session.client.stream(input, **params)
 

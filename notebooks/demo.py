@@ -93,7 +93,7 @@ def _indented(source: str) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, flush=True)  # noqa: T201  # a demo talks
+    print(text, flush=True)  # a demo talks
 
 
 if __name__ == "__main__":

@@ -136,7 +136,9 @@ def _options(line: str) -> Iterator[tuple[Option, str | None]]:
             yield option, None
         elif at < len(words) and (option.takes == "value" or not words[at].startswith("-")):
             if words[at] in BY_FLAG:
-                raise CellError(f"{flag} has no value: {words[at]} follows it.", f"Write {flag} {option.metavar}.")
+                raise CellError(
+                    f"{flag} has no value: {words[at]} follows it.", f"Write {flag} {option.metavar}."
+                )
             yield option, words[at]
             at += 1
         elif option.takes == "maybe":
@@ -156,7 +158,7 @@ def _unknown(word: str) -> CellError:
             f"{word!r} is not an option; the prompt belongs into the lines below.",
             "Put the prompt under the %%respond line, or quote a value with spaces.",
         )
-    flag = word.split("=")[0]
+    flag = word.split("=", maxsplit=1)[0]
     close = difflib.get_close_matches(flag, BY_FLAG, n=1, cutoff=0.6)
     hint = f"Did you mean {close[0]}?" if close else "%%respond? lists all options."
     name = flag.lstrip("-").replace("-", "_")
@@ -208,7 +210,8 @@ _VARIABLES = frozenset({"instructions"})
 def _switch(option: Option, text: str) -> bool:
     if text.lower() not in _SWITCH:
         raise CellError(
-            f"{option.flags[-1]} {text!r} is neither true nor false.", f"Write {option.flags[-1]} true or false."
+            f"{option.flags[-1]} {text!r} is neither true nor false.",
+            f"Write {option.flags[-1]} true or false.",
         )
     return _SWITCH[text.lower()]
 
@@ -234,7 +237,9 @@ def _assignment(text: str) -> tuple[str, Any]:
 
 def _name(text: str) -> str:
     if not text.isidentifier():
-        raise CellError(f"--out {text!r} is not a Python name.", "Use letters, digits and underscores: --out answer")
+        raise CellError(
+            f"--out {text!r} is not a Python name.", "Use letters, digits and underscores: --out answer"
+        )
     return text
 
 

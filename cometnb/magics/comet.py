@@ -64,7 +64,9 @@ def comet(shared: Shared, line: str) -> Any:
     try:
         words = shlex.split(line)
     except ValueError as error:
-        raise CellError(f"%comet {line} cannot be read: {str(error).lower()}.", "Close the quotation mark.") from None
+        raise CellError(
+            f"%comet {line} cannot be read: {str(error).lower()}.", "Close the quotation mark."
+        ) from None
     if not words:
         return _status(shared, [])
     name, *rest = words
@@ -98,14 +100,18 @@ def _backend(shared: Shared) -> str:
     if options.backend != "simulator":
         return f"{options.backend} ({options.sources['backend']})"
     pace = shared.simulator.tokens_per_s
-    return f"simulator, {f'{pace:g} tokens/s' if pace else 'as fast as it can'} ({options.sources['backend']})"
+    return (
+        f"simulator, {f'{pace:g} tokens/s' if pace else 'as fast as it can'} ({options.sources['backend']})"
+    )
 
 
 def _key(shared: Shared) -> str:
     options = shared.options
     if options.api_key:
         return f"set (from {options.sources['api_key']})"
-    return "none needed" if options.backend == "simulator" else "missing: set COMETAPI_KEY, or %comet simulator"
+    return (
+        "none needed" if options.backend == "simulator" else "missing: set COMETAPI_KEY, or %comet simulator"
+    )
 
 
 def _spent(shared: Shared) -> str:
@@ -151,7 +157,8 @@ def _settings(words: list[str]) -> dict[str, Any]:
         flag, _, value = word.partition("=")
         if flag not in _SETTINGS:
             raise CellError(
-                f"%comet simulator does not know {word!r}.", f"Usage: %comet simulator {SUBCOMMANDS['simulator'].usage}"
+                f"%comet simulator does not know {word!r}.",
+                f"Usage: %comet simulator {SUBCOMMANDS['simulator'].usage}",
             )
         value = value or (left.pop(0) if left else "")
         name, convert = _SETTINGS[flag]
@@ -166,7 +173,9 @@ def _usage(shared: Shared, words: list[str]) -> pd.DataFrame:
     is_all = "--all" in words
     rest = [word for word in words if word != "--all"]
     if len(rest) > 1:
-        raise CellError(f"%comet usage takes one time, not {' '.join(rest)!r}.", "Write %comet usage today, or 7d.")
+        raise CellError(
+            f"%comet usage takes one time, not {' '.join(rest)!r}.", "Write %comet usage today, or 7d."
+        )
     frame = shared.ledger.usage(rest[0] if rest else None)
     return frame if is_all else frame[_USAGE_COLUMNS].assign(created_at=frame["created_at"].dt.floor("s"))
 
@@ -190,7 +199,9 @@ def _help(shared: Shared, words: list[str]) -> None:
 
 def _no_more(name: str, words: list[str]) -> None:
     if words:
-        raise CellError(f"%comet {name} takes nothing after it, not {' '.join(words)!r}.", "%comet help shows more.")
+        raise CellError(
+            f"%comet {name} takes nothing after it, not {' '.join(words)!r}.", "%comet help shows more."
+        )
 
 
 def _print(text: str) -> None:

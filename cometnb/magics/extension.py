@@ -21,7 +21,9 @@ class CometMagics(Magics):
     model = Unicode(None, allow_none=True, help="Model of calls that name none.").tag(config=True)
     base_url = Unicode(None, allow_none=True, help="Where requests go.").tag(config=True)
     backend = Enum(("api", "simulator"), None, allow_none=True, help="Who answers.").tag(config=True)
-    ledger = Unicode(None, allow_none=True, help="Where usage is recorded: a path, a URL or off.").tag(config=True)
+    ledger = Unicode(None, allow_none=True, help="Where usage is recorded: a path, a URL or off.").tag(
+        config=True
+    )
     live = Enum(
         ("auto", "off"), None, allow_none=True, help="auto streams into the cell; off shows once at the end."
     ).tag(config=True)
@@ -62,7 +64,9 @@ def load(shell: Any) -> None:
     """Register the magics with a shell, and teach it to show a Response."""
     magics = CometMagics(shell)
     shell.register_magics(magics)
-    if hasattr(shell, "configurables") and not any(isinstance(one, CometMagics) for one in shell.configurables):
+    if hasattr(shell, "configurables") and not any(
+        isinstance(one, CometMagics) for one in shell.configurables
+    ):
         shell.configurables.append(magics)
 
 
@@ -71,5 +75,3 @@ def unload(shell: Any) -> None:
     for kind, name in (("cell", "respond"), ("line", "comet")):
         shell.magics_manager.magics[kind].pop(name, None)
     shell.configurables[:] = [one for one in shell.configurables if not isinstance(one, CometMagics)]
-
-

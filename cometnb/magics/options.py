@@ -107,7 +107,11 @@ def _bounds(row: Param) -> str:
     if row.minimum is None:
         return ""
     unit = f" {row.unit}" if row.unit else ""
-    span = f"{row.minimum:g} to {row.maximum:g}" if row.maximum is not None else f"at least {row.minimum:g}{unit}"
+    span = (
+        f"{row.minimum:g} to {row.maximum:g}"
+        if row.maximum is not None
+        else f"at least {row.minimum:g}{unit}"
+    )
     return f" ({span})"
 
 

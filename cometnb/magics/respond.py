@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from cometnb.defaults import Shared
@@ -13,8 +14,8 @@ from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
 from cometnb.session.running import Running
 from cometnb.session.template import filled
-from cometnb.view.publish import publish
 from cometnb.view.live import Answer, LiveAnswer, SilentAnswer, StillAnswer, TerminalAnswer
+from cometnb.view.publish import publish
 
 __all__ = ["bind", "dry_run", "respond"]
 
@@ -45,12 +46,13 @@ def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
     session = shared.session
     running = session.start(params.pop("input"), labels=cell_of(shell).labels(arguments.tag), **params)
     answer = _answer(watcher, arguments, str(params.get("model") or session.model))
+    cell = _Showing(shared, shell, arguments, answer, session.notes)
     try:
-        _follow(running, answer)
+        cell.follow(running)
     except KeyboardInterrupt:
-        _end(shared, shell, arguments, answer, running.stop(), session.notes)
+        cell.end(running.stop())
         raise _interrupted() from None
-    _end(shared, shell, arguments, answer, running.response, session.notes, running.error)
+    cell.end(running.response, running.error)
     running.result()
 
 
@@ -62,25 +64,26 @@ def _answer(watcher: Watching, arguments: Arguments, model: str) -> Answer:
     return TerminalAnswer() if watcher == "terminal" else StillAnswer()
 
 
-def _follow(running: Running, answer: Answer) -> None:
-    for events in running.batches(answer.period_s, answer.idle_s):
-        answer.update(events, running.waiting)
+@dataclass(frozen=True, slots=True)
+class _Showing:
+    """One call's way into its cell: followed, shown, bound, recorded."""
 
+    shared: Shared
+    shell: Any
+    arguments: Arguments
+    answer: Answer
+    notes: tuple[str, ...]
 
-def _end(
-    shared: Shared,
-    shell: Any,
-    arguments: Arguments,
-    answer: Answer,
-    response: Response,
-    notes: tuple[str, ...],
-    error: CometError | None = None,
-) -> None:
-    """Show and bind what came, before any error is raised."""
-    if error is None or response.output:
-        answer.finish(response, notes)
-        bind(shell, response, arguments.out)
-    shared.ledger.flush(_FLUSH_S)
+    def follow(self, running: Running) -> None:
+        for events in running.batches(self.answer.period_s, self.answer.idle_s):
+            self.answer.update(events, running.waiting)
+
+    def end(self, response: Response, error: CometError | None = None) -> None:
+        """Show and bind what came, before any error is raised."""
+        if error is None or response.output:
+            self.answer.finish(response, self.notes)
+            bind(self.shell, response, self.arguments.out)
+        self.shared.ledger.flush(_FLUSH_S)
 
 
 def bind(shell: Any, response: Response, out: str = "") -> None:

@@ -80,7 +80,9 @@ def neutral_markdown(text: str) -> str:
             at = end
         elif token.type in ("inline", "tr_open"):
             result += _between(lines[at:start])
-            result += _rows(lines[start:end]) if token.type == "tr_open" else [_inline("\n".join(lines[start:end]))]
+            result += (
+                _rows(lines[start:end]) if token.type == "tr_open" else [_inline("\n".join(lines[start:end]))]
+            )
             at = end
     result += _between(lines[at:])
     return "\n".join(result)

@@ -51,10 +51,13 @@ def describe(response: Response) -> list[Part]:
         parts += found
         if not found and item.get("type") not in ("message", "reasoning"):
             unknown[str(item.get("type"))] += 1
-    sources = dict.fromkeys((citation.url or citation.file_id or "", citation.title or "") for citation in response.citations)
+    sources = dict.fromkeys(
+        (citation.url or citation.file_id or "", citation.title or "") for citation in response.citations
+    )
     parts += [Part("source", title or target, target) for target, title in sources if target or title]
     parts += [
-        Part("notice", f"{count} {'item' if count == 1 else 'items'} of type {kind}.") for kind, count in unknown.items()
+        Part("notice", f"{count} {'item' if count == 1 else 'items'} of type {kind}.")
+        for kind, count in unknown.items()
     ]
     last = ending(response)
     return [*parts, Part("notice", last)] if last else parts

@@ -10,7 +10,11 @@ __all__ = ["publish", "replace_all"]
 
 
 def publish(
-    data: dict[str, str], metadata: dict[str, Any] | None = None, *, display_id: str = "", is_update: bool = False
+    data: dict[str, str],
+    metadata: dict[str, Any] | None = None,
+    *,
+    display_id: str = "",
+    is_update: bool = False,
 ) -> None:
     """Show a bundle of mimetypes in the running cell's output.
 

@@ -13,11 +13,16 @@ def test_displays_updates_and_the_result_arrive_in_order(kernel: KernelSession) 
     )
     assert run.reply is not None
     assert run.reply["status"] == "ok"
-    assert [message.content["data"]["text/plain"] for message in run.displays + run.updates] == ["'one'", "'two'"]
+    assert [message.content["data"]["text/plain"] for message in run.displays + run.updates] == [
+        "'one'",
+        "'two'",
+    ]
     assert run.stream_text == "three\n"
     assert run.result == {"text/plain": "4"}
     assert all(message.size_bytes > 100 for message in run.messages)
-    assert run.display_bytes == sum(m.size_bytes for m in [*run.displays, *run.updates, *run.of("execute_result")])
+    assert run.display_bytes == sum(
+        m.size_bytes for m in [*run.displays, *run.updates, *run.of("execute_result")]
+    )
 
 
 def test_an_error_is_a_message_and_a_reply(kernel: KernelSession) -> None:

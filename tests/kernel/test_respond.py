@@ -15,7 +15,9 @@ _DRAWN = ("display_data", "update_display_data", "clear_output", "execute_result
 
 
 def _ready(kernel: KernelSession, text: str | None = None, tokens_per_s: float | None = 200) -> None:
-    run = kernel.run(f"{_START}\nsimulator.text, simulator.tokens_per_s, simulator.first_token_s = {text!r}, {tokens_per_s}, 0.0")
+    run = kernel.run(
+        f"{_START}\nsimulator.text, simulator.tokens_per_s, simulator.first_token_s = {text!r}, {tokens_per_s}, 0.0"
+    )
     assert run.errors == []
 
 
@@ -40,7 +42,11 @@ def test_the_row_knows_its_cell(kernel: KernelSession) -> None:
     """The front end's cell id and the tag are in the usage frame."""
     _ready(kernel)
     kernel.run("%%respond -e none --tag mine\nHello", metadata={"cellId": "cell-7"})
-    row = json.loads(kernel.value("__import__('cometnb').usage().iloc[-1][['cell_id', 'tag', 'status', 'backend']].to_json()"))
+    row = json.loads(
+        kernel.value(
+            "__import__('cometnb').usage().iloc[-1][['cell_id', 'tag', 'status', 'backend']].to_json()"
+        )
+    )
     assert row == {"cell_id": "cell-7", "tag": "mine", "status": "completed", "backend": "simulator"}
 
 

@@ -33,8 +33,9 @@ class Shell:
     @property
     def displays(self) -> list[dict[str, Any]]:
         """Every display so far, as ``{data, metadata, …}``."""
-        outputs: list[dict[str, Any]] = self.ip.display_pub.outputs
-        return outputs
+        publisher = self.ip.display_pub
+        assert isinstance(publisher, CapturingDisplayPublisher)
+        return publisher.outputs
 
     def run(self, code: str) -> Any:
         """Run a cell and return its execution result; an error is in it and not raised."""
@@ -46,7 +47,7 @@ class Shell:
     def error(self, code: str) -> BaseException:
         """Run a cell that must fail, and return its error."""
         error = self.run(code).error_in_exec
-        assert error is not None
+        assert isinstance(error, BaseException)
         return error
 
 
@@ -63,5 +64,6 @@ def shell_with_extension() -> Iterator[Shell]:
         shared.configure(backend=None)
         shared.simulator.text = shared.simulator.fault = None
         ip.run_line_magic("unload_ext", "cometnb")
-        ip.history_manager.end_session()
+        if ip.history_manager is not None:
+            ip.history_manager.end_session()
         InteractiveShell.clear_instance()

@@ -58,7 +58,14 @@ def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture
 
 @pytest.mark.parametrize(
     "line",
-    ["%comet usge", "%comet simulator fast", "%comet simulator --seed x", "%comet usage a b", "%comet help no", "%comet 'x"],
+    [
+        "%comet usge",
+        "%comet simulator fast",
+        "%comet simulator --seed x",
+        "%comet usage a b",
+        "%comet help no",
+        "%comet 'x",
+    ],
 )
 def test_a_wrong_line_is_two_lines(shell: Shell, line: str) -> None:
     """It names the word and the next step."""

@@ -53,7 +53,9 @@ def test_options_become_parameters(shell: Shell) -> None:
 def test_templates_are_filled_in_body_and_text_options(shell: Shell) -> None:
     """``{{ }}`` is Python of the notebook; single braces and LaTeX stay; --raw leaves everything."""
     shell.run("name, model = 'Ada', 'gpt-5.5'")
-    shell.run("%%respond -m {{model}} -s 'Talk to {{name}}.'\nHi {{name.upper()}}, {x} $y$ \\frac{1}{2} \\{{z}}")
+    shell.run(
+        "%%respond -m {{model}} -s 'Talk to {{name}}.'\nHi {{name.upper()}}, {x} $y$ \\frac{1}{2} \\{{z}}"
+    )
     assert _sent(shell)["input"] == "Hi ADA, {x} $y$ \\frac{1}{2} {{z}}"
     assert _sent(shell)["instructions"] == "Talk to Ada."
     assert _sent(shell)["model"] == "gpt-5.5"
@@ -79,7 +81,12 @@ def test_the_response_is_the_result_shown_once(shell: Shell) -> None:
     (display,) = shell.displays
     assert display["data"]["text/markdown"].startswith("Hello **there**.")
     assert isinstance(result.result, Response)
-    assert shell.ip.user_ns["answer"] is shell.ip.user_ns["_"] is shell.ip.user_ns["Out"][number] is result.result
+    assert (
+        shell.ip.user_ns["answer"]
+        is shell.ip.user_ns["_"]
+        is shell.ip.user_ns["Out"][number]
+        is result.result
+    )
     assert str(result.result) == "Hello **there**."
 
 
@@ -88,7 +95,10 @@ def test_metadata_holds_usage_and_ids_but_no_prompt(shell: Shell) -> None:
     shell.run("%%respond -e none\nMy secret prompt")
     metadata = shell.displays[0]["metadata"]["cometnb"]
     assert metadata["response_id"].startswith("resp_")
-    assert metadata["usage"]["total_tokens"] == metadata["usage"]["input_tokens"] + metadata["usage"]["output_tokens"]
+    assert (
+        metadata["usage"]["total_tokens"]
+        == metadata["usage"]["input_tokens"] + metadata["usage"]["output_tokens"]
+    )
     assert metadata["backend"] == "simulator"
     assert "secret" not in json.dumps(metadata)
 

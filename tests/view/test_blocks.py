@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from cometnb.view.blocks import LONGEST_TAIL, Blocks
 
-_ANSWER = "# Title\n\nOne paragraph.\n\n- a\n- b\n\n```python\nx = 1\n\ny = 2\n```\n\n| a |\n|---|\n| 1 |\n\nLast."
+_ANSWER = (
+    "# Title\n\nOne paragraph.\n\n- a\n- b\n\n```python\nx = 1\n\ny = 2\n```\n\n| a |\n|---|\n| 1 |\n\nLast."
+)
 
 
 def _fed(text: str, step: int) -> tuple[list[str], Blocks]:
