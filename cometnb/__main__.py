@@ -24,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _serve(given)
     except CometError as error:
-        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201  # a command's errors go here
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # a command's errors go here
         return 2
     return 0
 
@@ -44,7 +44,7 @@ def _serve(given: argparse.Namespace) -> None:
 
 
 def _announce(base_url: str) -> None:
-    print(  # noqa: T201  # what a person, or a script that waits for it, reads
+    print(  # what a person, or a script that waits for it, reads
         f"The simulator serves {base_url}\nUse it with: COMETAPI_BASE_URL={base_url} COMETAPI_KEY=any-key\n"
         "Ctrl-C stops it.",
         flush=True,
@@ -61,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--port", type=int, default=8765, help="port; 0 takes a free one")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address")
     serve.add_argument("--seed", type=int, default=0, help="chooses wording, ids and counts")
-    serve.add_argument("--tokens-per-s", type=float, default=120.0, help="pace of a stream; 0 is as fast as it can")
+    serve.add_argument(
+        "--tokens-per-s", type=float, default=120.0, help="pace of a stream; 0 is as fast as it can"
+    )
     serve.add_argument("--first-token-s", type=float, default=0.3, help="seconds before the first token")
     serve.add_argument("--fault", default=None, help="what goes wrong in every answer, such as 429 or cut")
     return parser

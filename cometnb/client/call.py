@@ -53,6 +53,10 @@ Step = Send | ReadBody | Wait
 Reply = Head | bytes | Fault | None
 Flow = Generator[Step, Reply, Any]
 
+# A shorter key is a word such as "test", and taking it out of an error would spoil the error.
+_SHORTEST_KEY = 8
+
+
 class Call:
     """One call of ``POST /responses``.
 
@@ -79,8 +83,11 @@ class Call:
         Why nothing comes just now, during a wait before a retry.
     """
 
-    def __init__(self, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None = None) -> None:
-        prepared = prepare({"model": setup.model} | dict(params))
+    def __init__(
+        self, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None = None
+    ) -> None:
+        given = {name: value for name, value in params.items() if value is not None}
+        prepared = prepare({"model": setup.model} | given)
         self.body = prepared.body
         self.notes = prepared.notes
         self.waiting: str | None = None
@@ -151,6 +158,7 @@ class Call:
             return
         self._is_recorded = True
         self._ended_s = self._setup.clock()
+        _hide_key(self._exchange.error, self._setup)
         attempt = self._attempt()
         for observer in self._setup.observers:
             try:
@@ -248,6 +256,12 @@ class Call:
         )
 
 
+def _hide_key(error: CometError | None, setup: Setup) -> None:
+    """Take the key out of what the service or the wire said; a gateway's keys have no form that errors know."""
+    if error is not None and len(setup.api_key) >= _SHORTEST_KEY:
+        error.args = tuple(masked(line, setup.api_key) for line in error.args)
+
+
 def lookup(setup: Setup, send: Send) -> Flow:
     """Yield the steps of a request whose answer is plain JSON; the flow's value is that JSON.
 
@@ -273,8 +287,7 @@ def lookup(setup: Setup, send: Send) -> Flow:
         asked_s = answer.head.retry_after_s if answer.head else None
         delay_s = setup.backoff.wait_s(n_retries, asked_s) if answer.is_retriable else None
         if delay_s is None or delay_s >= deadline_s - setup.clock():
+            _hide_key(answer.error, setup)
             raise answer.error
         n_retries += 1
         yield Wait(delay_s)
-
-

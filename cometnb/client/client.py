@@ -31,6 +31,7 @@ class _Configured:
         base_url: str | None = None,
         *,
         model: str | None = None,
+        backend: str | None = None,
         transport: Any = None,
         timeout_s: float = 600,
         idle_timeout_s: float = 120,
@@ -42,6 +43,7 @@ class _Configured:
             api_key=api_key,
             base_url=base_url,
             model=model,
+            backend=backend,
             transport=transport,
             timeout_s=timeout_s,
             idle_timeout_s=idle_timeout_s,
@@ -79,6 +81,8 @@ class Client(_Configured):
         Else ``COMETAPI_BASE_URL``, else ``https://api.cometapi.com/v1``.
     model : str, optional
         For calls that name none. Else ``COMETAPI_DEFAULT_MODEL``, else ``gpt-5.4``.
+    backend : str, optional
+        ``api`` or ``simulator``, where no transport says who answers. Else ``COMETNB_BACKEND``, else ``api``.
     transport : httpx.BaseTransport, optional
         Instead of the network: ``Simulator()``, or any of your own. With one of cometnb's no key is needed or sent.
     timeout_s, idle_timeout_s : float
@@ -106,7 +110,9 @@ class Client(_Configured):
     def _connect(self) -> None:
         self._http = httpx.Client(**self.setup.http_options())
 
-    def respond(self, input: Any = None, /, *, labels: Mapping[str, str] | None = None, **params: Any) -> Response:  # noqa: A002  # the API's own word
+    def respond(
+        self, input: Any = None, /, *, labels: Mapping[str, str] | None = None, **params: Any
+    ) -> Response:  # the API's own word
         """Ask and wait for the whole answer.
 
         Parameters
@@ -129,14 +135,14 @@ class Client(_Configured):
         CometError
             What the service or the wire says.
         """
-        stream = ResponseStream(self._http, self.setup, _with_input(input, params), labels)
-        for _ in stream:
-            pass
+        with ResponseStream(self._http, self.setup, _with_input(input, params), labels) as stream:
+            for _ in stream:
+                pass
         return stream.response
 
     def stream(
         self,
-        input: Any = None,  # noqa: A002  # the API's own word
+        input: Any = None,  # the API's own word
         /,
         *,
         labels: Mapping[str, str] | None = None,
@@ -147,11 +153,11 @@ class Client(_Configured):
 
     def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
-        return Response(self._look_up(Send("GET", _path(response_id))))
+        return _stored(self.setup, self._look_up(Send("GET", _path(response_id))))
 
     def cancel(self, response_id: str) -> Response:
         """Cancel a response that runs in the background."""
-        return Response(self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
+        return _stored(self.setup, self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
 
     def delete(self, response_id: str) -> dict[str, Any]:
         """Delete a stored response; returns the service's acknowledgement."""
@@ -194,36 +200,38 @@ class AsyncClient(_Configured):
 
     async def respond(
         self,
-        input: Any = None,  # noqa: A002  # the API's own word
+        input: Any = None,  # the API's own word
         /,
         *,
         labels: Mapping[str, str] | None = None,
         **params: Any,
     ) -> Response:
         """Ask and wait for the whole answer; see `Client.respond`."""
-        stream = AsyncResponseStream(self._http, self.setup, _with_input(input, params), labels)
-        async for _ in stream:
-            pass
+        async with AsyncResponseStream(self._http, self.setup, _with_input(input, params), labels) as stream:
+            async for _ in stream:
+                pass
         return stream.response
 
     def stream(
         self,
-        input: Any = None,  # noqa: A002  # the API's own word
+        input: Any = None,  # the API's own word
         /,
         *,
         labels: Mapping[str, str] | None = None,
         **params: Any,
     ) -> AsyncResponseStream:
         """Ask and get the answer as it is generated; use it with ``async with`` or ``async for``."""
-        return AsyncResponseStream(self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels)
+        return AsyncResponseStream(
+            self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels
+        )
 
     async def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
-        return Response(await self._look_up(Send("GET", _path(response_id))))
+        return _stored(self.setup, await self._look_up(Send("GET", _path(response_id))))
 
     async def cancel(self, response_id: str) -> Response:
         """Cancel a response that runs in the background."""
-        return Response(await self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
+        return _stored(self.setup, await self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
 
     async def delete(self, response_id: str) -> dict[str, Any]:
         """Delete a stored response; returns the service's acknowledgement."""
@@ -259,13 +267,26 @@ class AsyncClient(_Configured):
 
 
 def _with_input(value: Any, params: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(params) if value is None else {"input": value, **params}
+    if value is not None and params.get("input") is not None:
+        raise ParamError(
+            "input is given twice.", "Give the prompt once: in first place or as input=.", param="input"
+        )
+    return dict(params) if value is None else {**params, "input": value}
+
+
+def _stored(setup: Setup, raw: Mapping[str, Any]) -> Response:
+    response = Response(raw)
+    response.backend = setup.backend
+    return response
 
 
 def _path(response_id: str | None) -> str:
-    if not isinstance(response_id, str) or not response_id.strip():
+    # A part of dots alone would lead to another path.
+    if not isinstance(response_id, str) or not response_id.strip().strip("."):
         raise ParamError(
-            f"response_id={response_id!r} is no id.", "Pass response.id, such as 'resp_…'.", param="response_id"
+            f"response_id={response_id!r} is no id.",
+            "Pass response.id, such as 'resp_…'.",
+            param="response_id",
         )
     return f"/responses/{urllib.parse.quote(response_id.strip(), safe='')}"
 
@@ -278,7 +299,9 @@ def _all_items(setup: Setup, response_id: str) -> Flow:
         page = yield from lookup(setup, Send("GET", f"{_path(response_id)}/input_items", query=query))
         data = page.get("data")
         items += data if isinstance(data, list) else []
-        after = page.get("last_id")
+        after = page.get("last_id") or (
+            items[-1].get("id") if items and isinstance(items[-1], dict) else None
+        )
         if not page.get("has_more") or not after or after == query.get("after"):
             return items
         query = {"limit": _PAGE_ITEMS, "after": after}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import inf
+from numbers import Integral, Real
 from time import monotonic
 from typing import Any
 
@@ -14,7 +16,7 @@ import cometnb
 from cometnb.client.attempt import Observer
 from cometnb.client.retry import Backoff
 from cometnb.errors import ConfigError, ParamError
-from cometnb.options import KEY_STEP, resolve
+from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, resolve
 from cometnb.protocol.answer import Fault
 
 __all__ = ["Setup", "fault_of", "make_setup", "overdue"]
@@ -65,7 +67,10 @@ class Setup:
 
     def http_options(self) -> dict[str, Any]:
         """Return the keyword arguments of httpx.Client and httpx.AsyncClient."""
-        headers = {"accept": "text/event-stream, application/json", "user-agent": f"cometnb/{cometnb.__version__}"}
+        headers = {
+            "accept": "text/event-stream, application/json",
+            "user-agent": f"cometnb/{cometnb.__version__}",
+        }
         if self.api_key:
             headers["authorization"] = f"Bearer {self.api_key}"
         idle_s = min(self.idle_timeout_s, self.timeout_s)
@@ -84,6 +89,7 @@ def make_setup(
     api_key: str | None,
     base_url: str | None,
     model: str | None,
+    backend: str | None,
     transport: _Transport | None,
     timeout_s: float,
     idle_timeout_s: float,
@@ -98,16 +104,11 @@ def make_setup(
     ConfigError
         No key although the backend is the API; a setting that cannot be used.
     ParamError
-        A limit that is not positive.
+        A limit that is none.
     """
-    for name, limit_s in (("timeout_s", timeout_s), ("idle_timeout_s", idle_timeout_s)):
-        if not limit_s > 0:
-            raise ParamError(f"{name}={limit_s!r} is not positive.", f"Give {name} seconds above 0.", param=name)
-    if max_retries < 0:
-        raise ParamError(
-            f"max_retries={max_retries!r} is below its minimum 0.", "Give max_retries 0 or more.", param="max_retries"
-        )
-    options = resolve(api_key=api_key, base_url=base_url, model=model)
+    _check_limits({"timeout_s": timeout_s, "idle_timeout_s": idle_timeout_s}, max_retries)
+    options = resolve(api_key=api_key, base_url=base_url, model=model, backend=backend)
+    _check_url(options.base_url)
     if transport is None and options.backend == "simulator":
         from cometnb.client.simulator import Simulator  # loaded only by those who ask for it
 
@@ -127,6 +128,36 @@ def make_setup(
         strict=strict,
         transport=transport,
     )
+
+
+def _check_limits(limits_s: Mapping[str, float], max_retries: int) -> None:
+    for name, limit_s in limits_s.items():
+        if not _is_number(limit_s, Real) or not 0 < limit_s < inf:
+            raise ParamError(
+                f"{name}={limit_s!r} is not a number of seconds above 0.",
+                f"Give {name} such as 60.",
+                param=name,
+            )
+    if not _is_number(max_retries, Integral) or max_retries < 0:
+        raise ParamError(
+            f"max_retries={max_retries!r} is not a whole number from 0.",
+            "Give max_retries such as 2; 0 sends once.",
+            param="max_retries",
+        )
+
+
+def _is_number(value: Any, kind: type) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)
+
+
+def _check_url(base_url: str) -> None:
+    """Refuse what httpx would refuse in the middle of a call."""
+    try:
+        httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ConfigError(
+            f"base_url={base_url!r} is not a URL: {error}.", f"Use {DEFAULT_BASE_URL} or your gateway's URL."
+        ) from error
 
 
 def overdue(setup: Setup) -> Fault:
@@ -152,5 +183,3 @@ def fault_of(error: Exception, setup: Setup) -> Fault:
     reason = str(error).strip() or type(error).__name__
     connect_s, idle_s = min(_CONNECT_S, setup.timeout_s), min(setup.idle_timeout_s, setup.timeout_s)
     return Fault(kind, words.format(url=setup.base_url, connect_s=connect_s, idle_s=idle_s, reason=reason))
-
-

@@ -116,7 +116,11 @@ class ResponseStream(_Streamed):
     """
 
     def __init__(
-        self, http: httpx.Client, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None = None
+        self,
+        http: httpx.Client,
+        setup: Setup,
+        params: Mapping[str, Any],
+        labels: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(setup, params, labels)
         self._wire = Wire(http, setup)
@@ -179,15 +183,16 @@ class AsyncResponseStream(_Streamed):
         return self
 
     async def __anext__(self) -> Event:
-        self._reader = asyncio.current_task()
+        self._reader = reader = asyncio.current_task()
         try:
             return await anext(self._events)
         except asyncio.CancelledError:
             # Told by `close` to stop, and by nobody else: this is the end of the loop.
-            if self._stopped is None or self._reader is None or self._reader.uncancel():
+            if self._stopped is None or reader is None or reader.uncancel():
                 raise
             raise StopAsyncIteration from None
         finally:
+            self._reader = None
             if self._stopped is not None:
                 self._stopped.set()
 
@@ -203,7 +208,7 @@ class AsyncResponseStream(_Streamed):
 
     async def close(self) -> None:
         """Stop and close the connection; any task may do so. What came stays in `response`, ``interrupted``."""
-        if self._events.ag_running and self._reader is not None:
+        if self._reader is not None:
             # The task that waits for the next event is told to stop, and comes out of its loop as at the end.
             self._stopped = self._stopped or asyncio.Event()
             self._reader.cancel()

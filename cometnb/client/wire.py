@@ -156,11 +156,12 @@ def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -
 
 
 def _head(answer: httpx.Response, setup: Setup) -> Head:
-    return Head(answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, setup.now())
+    return Head(
+        answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, setup.now()
+    )
 
 
 def _opened(answer: httpx.Response | None) -> httpx.Response:
     if answer is None:
         raise RuntimeError("there is no answer to read")
     return answer
-

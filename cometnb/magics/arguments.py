@@ -14,7 +14,7 @@ from cometnb.errors import CellError
 from cometnb.magics.options import BY_FLAG, OPTIONS, Option
 from cometnb.session.template import filled
 
-__all__ = ["OPTIONS", "Arguments", "help_text", "parsed"]
+__all__ = ["Arguments", "help_text", "parsed"]
 
 _LONGEST_HELP_FLAGS = 34
 _SWITCH = {"true": True, "false": False}

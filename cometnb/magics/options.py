@@ -8,7 +8,7 @@ from typing import Literal
 
 from cometnb.protocol.params import PARAMS, Param, find
 
-__all__ = ["BY_FLAG", "OPTIONS", "Option"]
+__all__ = ["BY_FLAG", "OPTIONS", "Option", "Takes"]
 
 Takes = Literal["value", "nothing", "maybe"]
 

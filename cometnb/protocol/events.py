@@ -46,7 +46,9 @@ class Event:
         self.raw = raw
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or name not in self.raw:
+        if name in Event.__slots__ or name.startswith("__"):
+            raise AttributeError(name)  # while an event is being copied it has neither yet
+        if name not in self.raw:
             raise AttributeError(f"the event {self.type!r} has no field {name!r}")
         return self.raw[name]
 

@@ -12,7 +12,7 @@ from cometnb.errors import ParamError
 from cometnb.protocol.items import input_items
 from cometnb.protocol.params import FOREIGN_NAMES, PARAMS, PASSED_ON, Param
 
-__all__ = ["Prepared", "checked", "prepare"]
+__all__ = ["LOGPROBS", "Prepared", "checked", "prepare"]
 
 LOGPROBS = "message.output_text.logprobs"
 _METADATA_PAIRS, _METADATA_KEY, _METADATA_VALUE = 16, 64, 512

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 __all__ = ["BackgroundLoop"]
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 # Where a signal does not end a wait (Windows), this is how long an interrupt may take to be seen.
 _SHORT_WAIT_S = 0.05
@@ -39,11 +39,11 @@ class BackgroundLoop:
                 self._thread.start()
             return self._loop
 
-    def start(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+    def start(self, work: Coroutine[Any, Any, _T]) -> concurrent.futures.Future[_T]:
         """Start a coroutine on the loop; the future can be cancelled from any thread."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Run a coroutine on the loop and wait for it; an interrupt ends the wait and cancels it."""
         future = self.start(work)
         try:

@@ -87,7 +87,7 @@ class Session:
         """A sync client with the same settings, observers and transport."""
         return Client(**self._settings | {"transport": self._async_client.setup.transport})
 
-    def start(self, input: Any, *, labels: Mapping[str, str] | None = None, **params: Any) -> Running:  # noqa: A002  # the API's own word
+    def start(self, input: Any, *, labels: Mapping[str, str] | None = None, **params: Any) -> Running:  # the API's own word
         """Start a call on the session's thread and return at once.
 
         Parameters

@@ -17,9 +17,9 @@ _LONGEST_SHOWN = 80
 
 
 def filled(template: str, namespace: Mapping[str, Any]) -> str:
-    """Return the prompt with every ``{{expression}}`` replaced by its value as text.
+    r"""Return the prompt with every ``{{expression}}`` replaced by its value as text.
 
-    Single braces, ``$x``, LaTeX and JSON stay as typed. A backslash keeps a pair of braces: ``\\{{`` stands for
+    Single braces, ``$x``, LaTeX and JSON stay as typed. A backslash keeps a pair of braces: ``\{{`` stands for
     ``{{``.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cometnb.protocol.response import Response
 
-__all__ = ["Part", "describe", "ending"]
+__all__ = ["Kind", "Part", "describe", "ending"]
 
 Kind = Literal["text", "reasoning", "refusal", "call", "source", "notice"]
 
