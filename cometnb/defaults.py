@@ -79,6 +79,7 @@ class Shared:
                 api_key=options.api_key or None,
                 base_url=options.base_url,
                 model=options.model,
+                backend=options.backend,
                 transport=self.simulator if options.backend == "simulator" else None,
                 observers=(self.tally, self.ledger),
             )

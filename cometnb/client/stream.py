@@ -89,6 +89,11 @@ class _Streamed:
         return self._call.waiting
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was settled or let through before sending."""
+        return self._call.notes
+
+    @property
     def body(self) -> dict[str, Any]:
         """The request's body, as it is sent."""
         return self._call.body
@@ -135,7 +140,7 @@ class ResponseStream(_Streamed):
         self.close()
 
     def __iter__(self) -> Iterator[Event]:
-        return self
+        return self._events
 
     def __next__(self) -> Event:
         return next(self._events)
@@ -230,6 +235,7 @@ def _events(call: Call, wire: Wire) -> Generator[Event, None, None]:
                 if call.is_over:
                     break
             yield from call.end()
+            wire.linger()
     finally:
         call.interrupt()
         wire.close()

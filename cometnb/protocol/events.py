@@ -180,7 +180,7 @@ ENDING: dict[str, str] = {
 # Known, and without effect on the response.
 KEPT = frozenset({"keepalive", "response.rate_limits.updated"})
 
-_decode = json.JSONDecoder().raw_decode
+_decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # public, but not in the type stubs
 
 # Deeper than any schema nests; folding walks JSON by recursion, which Python bounds at about ten times as much.
 _DEEPEST = 100
@@ -197,15 +197,19 @@ def parse(name: str, data: str) -> Event | None:
         The ``data`` field.
     """
     try:
-        raw, end = _decode(data)
+        raw, end = _decode(data, 0)
         if end != len(data):
             raw = json.loads(data)
-    except (ValueError, RecursionError):
+    except (ValueError, StopIteration, RecursionError):
         if data.strip() == "[DONE]":
             return None
         raw = _loaded(data)
     # Counting is fast, and few events have so many brackets that measuring their depth is needed.
-    if data.count("[") + data.count("{") > _DEEPEST and _is_deeper(raw, _DEEPEST):
+    if (
+        len(data) > 5 * _DEEPEST
+        and data.count("[") + data.count("{") > _DEEPEST
+        and _is_deeper(raw, _DEEPEST)
+    ):
         raw = data
     if not isinstance(raw, dict):
         return Event("invalid", {"data": raw})

@@ -120,8 +120,8 @@ class Exchange:
             return events
         raw = judged(head, data, self._model)
         if not isinstance(raw, APIError) and not _is_response(raw):
-            shown = data[:80].decode("utf-8", "replace")
-            raw = unexpected_content(head.status, f"{head.content_type}, but no response object", shown)
+            shown = data.decode("utf-8", "replace")
+            raw = unexpected_content(head.status, head.content_type, shown)
         if isinstance(raw, APIError):
             self._fail(raw, raw.code or f"http_{head.status}", retriable=is_retriable(head, raw))
             return []

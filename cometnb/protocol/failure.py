@@ -23,7 +23,8 @@ from cometnb.protocol.response import whole_text
 
 __all__ = ["api_error", "error_details", "failed_error", "says_invalid", "unexpected_content"]
 
-_REQUEST_ID = re.compile(r"\s*\(request id: ([^)]+)\)")
+# Bounded, so that no message makes looking for it slow.
+_REQUEST_ID = re.compile(r" ?\(request id: ([^()]{1,200})\)")
 
 # Status -> the class, and what the user can do about it.
 _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
@@ -36,7 +37,10 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
         PermissionDeniedError,
         "Leave out model-specific parameters, or ask whether the key may use this model.",
     ),
-    404: (NotFoundError, "Check the id, the model and the base URL (COMETAPI_BASE_URL)."),
+    404: (
+        NotFoundError,
+        "Check the id, the model and the base URL (COMETAPI_BASE_URL), which usually ends in /v1.",
+    ),
     408: (ServerError, "Try again."),
     409: (BadRequestError, "Another request holds this resource; try again in a moment."),
     413: (BadRequestError, "Send less: smaller attachments or a shorter prompt."),
@@ -132,18 +136,19 @@ def api_error(
 
 def failed_error(details: Mapping[str, Any], *, request_id: str | None = None) -> ResponseFailedError:
     """Return the error for a response that ended as failed, or that an error event ended."""
+    request_id = request_id or details.get("request_id")
     return ResponseFailedError(
         f"The response failed: {details['message']}{_labelled(details, request_id)}",
         "What had arrived is in the error's .response. Try again, or change the request as the message says.",
         code=details.get("code"),
         param=details.get("param"),
         error_type=details.get("type"),
-        request_id=request_id or details.get("request_id"),
+        request_id=request_id,
     )
 
 
 def unexpected_content(status: int, content_type: str, start: str) -> UnexpectedContentError:
-    """Return the error for an answer that is neither JSON nor an event stream.
+    """Return the error for an answer that holds no response.
 
     Parameters
     ----------
@@ -154,20 +159,27 @@ def unexpected_content(status: int, content_type: str, start: str) -> Unexpected
     start : str
         The first characters of the body.
     """
-    looks_html = "html" in content_type or start.lstrip()[:1] == "<"
-    if 300 <= status < 400:
-        cause = "a redirect, which is not followed: the base URL is probably not the API's"
-    elif looks_html:
-        cause = "a web page: the base URL is probably not the API's, or a proxy answered instead"
-    elif not start.strip():
-        cause = "an empty body"
-    else:
-        cause = f"something else, starting {start.strip()[:40]!r}"
     return UnexpectedContentError(
-        f"HTTP {status} with content type {content_type or 'none'!r} is neither JSON nor an event stream but {cause}.",
+        f"HTTP {status}, content type {content_type or 'none'}, is no response but {_what(status, content_type, start)}.",
         "Check COMETAPI_BASE_URL; the default is https://api.cometapi.com/v1.",
         status_code=status,
     )
+
+
+def _what(status: int, content_type: str, start: str) -> str:
+    start = start.strip()
+    if 300 <= status < 400:
+        return "a redirect, which is not followed: the base URL is probably not the API's"
+    if "html" in content_type or start[:1] == "<":
+        return "a web page: the base URL is probably not the API's, or a proxy answered instead"
+    if not start:
+        return "an empty body"
+    try:
+        json.loads(start)
+    except (ValueError, RecursionError):
+        is_cut = start[:1] in "{["
+        return "JSON that is cut off or malformed" if is_cut else f"something else, starting {start[:40]!r}"
+    return f"other JSON, starting {start[:40]!r}"
 
 
 def says_invalid(code: str | None, error_type: str | None) -> bool:

@@ -287,9 +287,8 @@ class Slots:
             return None if there.has_closed and there.item.get("id") != id_ else there
         still_open = [slot for slot in self.all if slot.kind == kind and not slot.is_done]
         by_id = [slot for slot in still_open if id_ and slot.item.get("id") == id_]
-        told = [
-            slot for slot in still_open if slot.is_pristine and slot.item | {"id": id_} == item | {"id": id_}
-        ]
+        pristine = [slot for slot in still_open if slot.is_pristine and slot.index is None]
+        told = [slot for slot in pristine if slot.item | {"id": id_} == item | {"id": id_}]
         candidates = by_id or told
         return candidates[0] if candidates else None
 

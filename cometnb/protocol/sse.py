@@ -42,6 +42,11 @@ class Decoder:
         last = data[-1]
         self._skip_lf = last == _CR
         is_open = last not in (_LF, _CR)
+        # A chunk is most often one whole event; then there is nothing to put together.
+        if len(lines) == 3 and not (lines[2] or self._line or self._data or self._name or self._at_start):
+            named, told = lines[0], lines[1]
+            if named[:7] == b"event: " and told[:6] == b"data: ":
+                return [(named[7:].decode("utf-8", "replace"), told[6:].decode("utf-8", "replace"))]
         if self._line:
             self._line.append(lines[0])
             if is_open and len(lines) == 1:
@@ -73,6 +78,12 @@ class Decoder:
                     events.append((self._name.decode("utf-8", "replace"), data.decode("utf-8", "replace")))
                     self._data = []
                 self._name = b""
+                continue
+            if line[:6] == b"data: ":
+                self._data.append(line[6:])
+                continue
+            if line[:7] == b"event: ":
+                self._name = line[7:]
                 continue
             field, _, value = line.partition(b":")
             if field == b"data":

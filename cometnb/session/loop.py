@@ -19,6 +19,9 @@ _T = TypeVar("_T")
 # Where a signal does not end a wait (Windows), this is how long an interrupt may take to be seen.
 _SHORT_WAIT_S = 0.05
 
+# Longer than closing a connection takes; what has not ended by then is left.
+_CLEAN_UP_S = 1.0
+
 
 class BackgroundLoop:
     """An event loop on a daemon thread, started at its first use."""
@@ -55,8 +58,17 @@ class BackgroundLoop:
             future.cancel()
             raise
 
+    def cancel(self) -> None:
+        """Cancel all work, and wait until it has cleaned up."""
+        with self._lock:
+            loop = self._loop
+        if loop is not None:
+            future = asyncio.run_coroutine_threadsafe(_cancel_others(), loop)
+            concurrent.futures.wait([future], timeout=2 * _CLEAN_UP_S)
+
     def close(self) -> None:
-        """Stop the loop and its thread."""
+        """Cancel all work, and stop the loop and its thread."""
+        self.cancel()
         with self._lock:
             loop, self._loop = self._loop, None
             thread, self._thread = self._thread, None
@@ -67,3 +79,12 @@ class BackgroundLoop:
             thread.join(timeout=2)
         if not loop.is_running():
             loop.close()
+
+
+async def _cancel_others() -> None:
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others, timeout=_CLEAN_UP_S)
+    await asyncio.get_running_loop().shutdown_asyncgens()

@@ -83,7 +83,8 @@ class Running:
             As soon as the kernel is interrupted; the call goes on until `stop`.
         """
         while True:
-            self._wait(self._changed, idle_s)
+            if not self.is_done:
+                self._wait(self._changed, idle_s)
             self._changed.clear()
             is_done = self.is_done
             batch = [self._events.popleft() for _ in range(len(self._events))]

@@ -28,7 +28,7 @@ class Session:
     observers : sequence of callable
         Each is called with every finished `Attempt`.
     **limits
-        ``timeout_s``, ``idle_timeout_s``, ``max_retries``.
+        ``timeout_s``, ``idle_timeout_s``, ``max_retries``; and ``backend``, as for `Client`.
 
     Attributes
     ----------
@@ -87,7 +87,9 @@ class Session:
         """A sync client with the same settings, observers and transport."""
         return Client(**self._settings | {"transport": self._async_client.setup.transport})
 
-    def start(self, input: Any, *, labels: Mapping[str, str] | None = None, **params: Any) -> Running:  # the API's own word
+    def start(
+        self, input: Any, *, labels: Mapping[str, str] | None = None, **params: Any
+    ) -> Running:  # the API's own word
         """Start a call on the session's thread and return at once.
 
         Parameters
@@ -104,10 +106,11 @@ class Session:
         ParamError
             Before anything is sent.
         """
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always", CometWarning)
+        with warnings.catch_warnings():
+            # They are told by `notes`, at every call they are true of.
+            warnings.simplefilter("ignore", CometWarning)
             stream = self._async_client.stream(input, labels=labels, **params)
-        self.notes = tuple(str(warning.message) for warning in caught)
+        self.notes = stream.notes
         return Running(stream, self._background)
 
     def models(self) -> list[str]:
@@ -115,7 +118,8 @@ class Session:
         return self._background.run(self._async_client.models())
 
     def close(self) -> None:
-        """Close the connections and the thread."""
+        """Interrupt the calls that still run, and close the connections and the thread."""
+        self._background.cancel()
         self._background.run(self._async_client.close())
         self._background.close()
         if "client" in self.__dict__:

@@ -65,7 +65,7 @@ def as_text(value: Any, expression: str) -> str:
     if isinstance(value, Response):
         return value.output_text
     for method in ("_repr_llm_", "_repr_markdown_"):
-        text = _by_method(value, method)
+        text = _by_method(value, method, expression)
         if text is not None:
             return text
     if isinstance(value, int | float) or (hasattr(value, "item") and getattr(value, "ndim", None) == 0):
@@ -73,7 +73,7 @@ def as_text(value: Any, expression: str) -> str:
     if isinstance(value, list | tuple | dict):
         try:
             return json.dumps(value, ensure_ascii=False, indent=2)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, RecursionError):
             pass
     raise CellError(
         f"{{{{{_short(expression)}}}}} is a {type(value).__module__}.{type(value).__name__}, which has no text of its own.",
@@ -81,9 +81,12 @@ def as_text(value: Any, expression: str) -> str:
     )
 
 
-def _by_method(value: Any, method: str) -> str | None:
+def _by_method(value: Any, method: str, expression: str) -> str | None:
     found = getattr(type(value), method, None)
-    text = found(value) if callable(found) else None
+    try:
+        text = found(value) if callable(found) else None
+    except Exception as error:
+        raise _raised(f"{{{{{_short(expression)}}}}}.{method}()", error) from error
     return text if isinstance(text, str) else None
 
 
@@ -100,8 +103,9 @@ def _expression(template: str, start: int) -> tuple[CodeType, int]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
                 return compile(template[start + 2 : end].strip(), "{{…}}", "eval"), end + 2
-        except (SyntaxError, ValueError) as error:
-            problem = problem or str(error).split(" ({{")[0]
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            # The parser says the latter two of what is nested too deep.
+            problem = problem or str(error).split(" ({{")[0] or "it is nested too deep"
         if template.find("\n\n", start, end) >= 0:
             break
         end = template.find("}}", end + 1)
@@ -125,10 +129,14 @@ def _value(code: CodeType, expression: str, namespace: Mapping[str, Any]) -> Any
             "Run the cell that defines it, write \\{{ for two plain braces, or use --raw.",
         ) from error
     except Exception as error:
-        raise CellError(
-            f"{{{{{_short(expression)}}}}} raised {type(error).__name__}: {error}.",
-            "Run the expression in a cell of its own to see why.",
-        ) from error
+        raise _raised(f"{{{{{_short(expression)}}}}}", error) from error
+
+
+def _raised(what: str, error: Exception) -> CellError:
+    return CellError(
+        f"{what} raised {type(error).__name__}: {_short(str(error))}.",
+        "Run the expression in a cell of its own to see why.",
+    )
 
 
 def _short(text: str) -> str:

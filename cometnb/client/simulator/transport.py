@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import closing, suppress
@@ -17,6 +18,8 @@ from cometnb.client.simulator.reply import Break, Reply, Request, Wait
 from cometnb.client.simulator.waiter import Waiter
 
 __all__ = ["Simulator"]
+
+_BASE_PATH = re.compile(r"^.*?(?=/(?:responses|models)(?:/|$))")
 
 # Without waits a stream would never leave the loop to others, who may want to cancel it.
 _TURN_BYTES = 16_384
@@ -62,7 +65,9 @@ class Simulator(Engine, httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _response(self, request: httpx.Request) -> httpx.Response:
         query = dict(request.url.params)
-        reply = self.handle(Request(request.method, request.url.path, query, request.content))
+        # In process any base URL leads here, whatever its path.
+        path = _BASE_PATH.sub("/v1", request.url.path)
+        reply = self.handle(Request(request.method, path, query, request.content))
         read_timeout_s = request.extensions.get("timeout", {}).get("read")
         body = _Body(reply, read_timeout_s, self.sleep, self.async_sleep)
         return httpx.Response(reply.status, headers=dict(reply.headers), stream=body)
