@@ -207,7 +207,7 @@ class _Handler(web.RequestHandler):
             wait_s = None if action.seconds is None else schedule.wait_s(action.seconds)
             if wait_s != 0:
                 await self._waiter.wait(wait_s)
-            schedule.waited()
+                schedule.waited()
 
     get = post = put = patch = delete = head = options = answer
 

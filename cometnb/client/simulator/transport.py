@@ -142,6 +142,6 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
                         raise httpx.ReadTimeout("The read operation timed out")
                     if wait_s != 0:
                         yield Wait(wait_s)
-                    schedule.waited()
+                        schedule.waited()
                 if self._closed.is_set():
                     return

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometnb.client.simulator import Simulator
 from cometnb.client.simulator.pace import Pace, Schedule
 
 
@@ -34,7 +36,7 @@ def test_oversleeping_does_not_add_up(gaps_s: list[float], late_s: float) -> Non
         wait_s = schedule.wait_s(gap_s)
         if wait_s:
             clock.now_s += wait_s + late_s
-        schedule.waited()
+            schedule.waited()
     assert sum(gaps_s) - 0.001 <= clock.now_s <= sum(gaps_s) + late_s + 0.001
 
 
@@ -56,3 +58,13 @@ def test_gaps_too_short_to_wait_for_are_added_up() -> None:
     waits_s = [schedule.wait_s(0.0001) for _ in range(11)]
     assert waits_s[:9] == [0.0] * 9
     assert waits_s[10] == pytest.approx(0.0011)
+
+
+def test_a_fast_pace_is_kept_too() -> None:
+    """At 4,000 tokens a second a gap is too short to wait for; the whole answer still takes its time."""
+    slept_s: list[float] = []
+    simulator = Simulator(text="word " * 1000, tokens_per_s=4000, sleep=slept_s.append, events_per_chunk=1)
+    body = {"model": "gpt-4.1", "input": "Hi", "stream": True}
+    with httpx.Client(transport=simulator) as http:
+        http.post("https://simulator.invalid/v1/responses", json=body)
+    assert sum(slept_s) > Pace(4000).duration_s(1000) / 2
