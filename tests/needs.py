@@ -1,0 +1,48 @@
+"""What a test needs from the machine: found, or the test is skipped with a reason, or it fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+__all__ = ["ROOT", "chromium", "tool", "tools_required"]
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Debian, Ubuntu's snap, and the vendor's own packages name the same browser differently.
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def tools_required() -> bool:
+    """Tell whether a missing tool is a failure; CI says so with ``COMETNB_REQUIRE_TOOLS=1``."""
+    return os.environ.get("COMETNB_REQUIRE_TOOLS") == "1"
+
+
+def tool(*names: str) -> str:
+    """Return the path of the first program of `names` on PATH.
+
+    Parameters
+    ----------
+    *names : str
+        Programs that serve equally well, best first.
+
+    Returns
+    -------
+    str
+        An absolute path. Where none is found the test is skipped, or fails if tools are required.
+    """
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    reason = f"needs {' or '.join(names)}, which is not on PATH"
+    if tools_required():
+        pytest.fail(f"{reason}, and COMETNB_REQUIRE_TOOLS=1 forbids to skip", pytrace=False)
+    pytest.skip(reason)
+
+
+def chromium() -> str:
+    """Return the path of a Chromium that Playwright can drive."""
+    return tool(*_BROWSERS)
