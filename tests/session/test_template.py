@@ -1,0 +1,221 @@
+"""``{{expression}}`` in a prompt, and everything that only looks like one."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometnb.errors import CellError
+from cometnb.protocol.response import Response
+from cometnb.session.template import as_text, filled
+from tests.client.transports import body_of
+
+
+def _speaking(method: str, says: object) -> object:
+    def speak(self: object) -> object:
+        if isinstance(says, Exception):
+            raise says
+        return says
+
+    return type("Speaking", (), {method: speak})()
+
+
+def _two_lines(caught: pytest.ExceptionInfo[CellError], expression: str) -> str:
+    text = str(caught.value)
+    fact, step = text.splitlines()
+    assert f"{{{{{expression}" in fact
+    assert step
+    return text
+
+
+@given(st.text().filter(lambda text: "{{" not in text))
+def test_text_without_an_expression_is_returned_unchanged(text: str) -> None:
+    """Single braces, `}}`, dollars, backslashes and anything else stay as typed."""
+    assert filled(text, {}) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a": {"b": [1, {"c": 2}]}}',
+        r"$\frac{1}{2}$ and \(\mathbf{x}_{i}\) and $x$ and ${HOME}",
+        "def f(): return {1: {2: 3}}",
+        "100 % {x} %(x)s {0} $x }} }",
+        r"C:\temp\{x}",
+    ],
+)
+def test_what_other_languages_mean_by_braces_stays(text: str) -> None:
+    """JSON, LaTeX, code and format strings."""
+    assert filled(text, {"x": "WRONG"}) == text
+
+
+@given(st.text(), st.text(), st.text())
+def test_a_value_is_inserted_as_it_is(before: str, value: str, after: str) -> None:
+    """What a text value holds is not looked at again, even if it looks like an expression."""
+    before, after = before.replace("{", "").rstrip("\\"), after.replace("{", "").lstrip("}")
+    assert filled(f"{before}{{{{x}}}}{after}", {"x": value}) == f"{before}{value}{after}"
+
+
+@pytest.mark.parametrize(
+    ("template", "prompt"),
+    [
+        ("{{x}}", "7"),
+        ("{{ x }}", "7"),
+        ("{{\nx\n}}", "7"),
+        ("{{ (x +\n1) }}", "8"),
+        ("{{x}}{{x}}", "77"),
+        ("{{x}} and }} and {{x}}", "7 and }} and 7"),
+        ("{{ {1: {2: 3}}[1][2] }}", "3"),
+        ("{{ {'a': {'b': x}}['a']['b'] }}", "7"),
+        ("{{ {1: {2: x}} }}", '{\n  "1": {\n    "2": 7\n  }\n}'),
+        ("{{{1:x}}}", '{\n  "1": 7\n}'),
+        ("{{ '}}' }}", "}}"),
+        ("{{ d['}}'] }}", "seven"),
+        ("{{ '{{x}}' }}", "{{x}}"),
+        ("{{ ', '.join(str(n * x) for n in ns) }}", "7, 14"),
+        ("{{ [n for n in ns if n < x] }}", "[\n  1,\n  2\n]"),
+        ("{{ (lambda n: n + x)(1) }}", "8"),
+        ("{{ f'{x:03d}' }}", "007"),
+        ("{{ len(ns) }}", "2"),
+        (r"\{{x}}", "{{x}}"),
+        (r"\{{x}} {{x}}", "{{x}} 7"),
+        (r"\{{ and }}", "{{ and }}"),
+    ],
+)
+def test_expressions_are_python(template: str, prompt: str) -> None:
+    """Nested braces, texts that hold closing braces, comprehensions over the notebook's names, escapes."""
+    assert filled(template, {"x": 7, "ns": [1, 2], "d": {"}}": "seven"}}) == prompt
+
+
+def test_the_notebook_is_not_changed() -> None:
+    """A name given inside an expression stays inside."""
+    namespace: dict[str, Any] = {"x": 1}
+    assert filled("{{ (y := x + 1) }}", namespace) == "2"
+    assert namespace == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("template", "expression", "words"),
+    [
+        ("{{ nothing }}", "nothing", "name 'nothing' is not defined"),
+        ("{{ 1 / 0 }}", "1 / 0", "ZeroDivisionError"),
+        ("{{ {}['k'] }}", "{}['k']", "KeyError"),
+        ("{{ object() }}", "object()", "builtins.object, which has no text"),
+        ("{{ None }}", "None", "NoneType"),
+        ("{{ df }}", "df", "DataFrame"),
+        ("{{ x = 1 }}", "x = 1", "not a Python expression"),
+        ("{{ }}", "", "not a Python expression"),
+        ("{{ a b }}", "a b", "not a Python expression"),
+        ("{{ x!r }}", "x!r", "not a Python expression"),
+        ("{{ x\0 }}", "x", "not a Python expression"),
+        ("Hello {{ x", "x", "has no closing"),
+        ("{{ bad }}", "bad", "ValueError: line one line two"),
+        ("{{ silent }}", "silent", "which has no text"),
+        ("{{ loop }}", "loop", "which has no text"),
+        ("{{ deep }}", "deep", "which has no text"),
+    ],
+)
+def test_what_cannot_be_filled_in_is_a_two_line_error(template: str, expression: str, words: str) -> None:
+    """The first line names the expression and what is wrong, the second what to do."""
+    loop: list[Any] = []
+    loop.append(loop)
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    names = {
+        "x": 1,
+        "df": pd.DataFrame({"a": [1]}),
+        "bad": _speaking("_repr_llm_", ValueError("line one\nline two")),
+        "silent": _speaking("_repr_llm_", None),
+        "loop": loop,
+        "deep": deep,
+    }
+    with pytest.raises(CellError) as caught:
+        filled(template, names)
+    assert words in _two_lines(caught, expression)
+
+
+def test_an_unknown_name_says_how_to_write_braces() -> None:
+    """Somebody may have meant two plain braces."""
+    with pytest.raises(CellError, match=r"write \\\{\{ for two plain braces, or use --raw"):
+        filled("{{ mustache }}", {})
+
+
+@pytest.mark.parametrize("code", ["(" * 5000, "-" * 200_000 + "1", "[" * 90 + "]" * 90 + "'", "1 +" * 50_000])
+def test_what_the_parser_cannot_take_is_a_cell_error(code: str) -> None:
+    """However deep it is nested."""
+    with pytest.raises(CellError):
+        filled(f"{{{{{code}}}}}", {})
+
+
+def test_a_long_expression_is_cut_in_the_error() -> None:
+    """The error stays readable."""
+    with pytest.raises(CellError) as caught:
+        filled("{{ nothing + '" + "x" * 500 + "' }}", {})
+    assert len(caught.value.fact) < 200
+
+
+def test_an_interrupt_is_not_swallowed() -> None:
+    """Ctrl-C while an expression runs stops the cell as anywhere."""
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        filled("{{ f() }}", {"f": interrupt})
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("text", "text"),
+        ("", ""),
+        (7, "7"),
+        (1.5, "1.5"),
+        (True, "True"),
+        (10**30, "1" + "0" * 30),
+        (np.float64(0.1), "0.1"),
+        (np.int64(7), "7"),
+        (np.array(7), "7"),
+        (Response(body_of("Hello.")), "Hello."),
+        ({"ä": 1}, '{\n  "ä": 1\n}'),
+        ((1, "a", None), '[\n  1,\n  "a",\n  null\n]'),
+        (OrderedDict(b=1, a=2), '{\n  "b": 1,\n  "a": 2\n}'),
+        (_speaking("_repr_llm_", "for a model"), "for a model"),
+        (_speaking("_repr_markdown_", "**bold**"), "**bold**"),
+    ],
+)
+def test_plain_values_have_a_text(value: Any, text: str) -> None:
+    """Texts, numbers, responses, lists and dicts, and objects that say how they read."""
+    assert as_text(value, "value") == text
+
+
+_PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.lists(_PLAIN) | st.dictionaries(st.text(), _PLAIN))
+def test_lists_and_dicts_are_json(value: Any) -> None:
+    """Read back, the text of a list or dict is the value."""
+    assert json.loads(as_text(value, "value")) == value
+
+
+def test_what_an_object_says_for_a_model_goes_first() -> None:
+    """_repr_llm_ is asked before _repr_markdown_."""
+    both = type("Both", (), {"_repr_llm_": lambda self: "llm", "_repr_markdown_": lambda self: "markdown"})()
+    assert as_text(both, "both") == "llm"
+
+
+def test_a_class_is_not_asked_for_its_objects_text() -> None:
+    """A class that has the method has no text itself."""
+    with pytest.raises(CellError, match=r"builtins\.type"):
+        as_text(type("Both", (), {"_repr_llm_": lambda self: "llm"}), "Both")
