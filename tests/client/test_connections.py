@@ -42,6 +42,7 @@ def test_streams_closed_at_random_moments_leave_nothing(server: LocalServer) -> 
     attempts: list[Attempt] = []
     chance = random.Random(1)
     threads = set(threading.enumerate())
+    gc.collect()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         with Client(KEY, server.base_url, observers=[attempts.append]) as client:
@@ -53,7 +54,7 @@ def test_streams_closed_at_random_moments_leave_nothing(server: LocalServer) -> 
                             break
         gc.collect()
     assert _until_idle(server)
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
     assert [warning.category for warning in caught] == []
     assert len(attempts) == _N_STREAMS
     assert {attempt.status for attempt in attempts} <= {"interrupted", "completed"}
@@ -80,6 +81,7 @@ def test_async_streams_cancelled_at_random_moments_leave_nothing(server: LocalSe
             for _ in range(_N_STREAMS // 20):
                 await asyncio.gather(*(left(client) for _ in range(20)), return_exceptions=True)
 
+    gc.collect()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         asyncio.run(run())

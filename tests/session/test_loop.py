@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -42,14 +44,25 @@ def test_errors_come_back(background: BackgroundLoop) -> None:
         background.run(fail())
 
 
+def _main_thread_waits() -> bool:
+    """Tell whether the thread that asked is in its wait; an interrupt before that is another matter."""
+    frame = sys._current_frames().get(threading.main_thread().ident or 0)
+    while frame is not None:
+        if frame.f_code is concurrent.futures.wait.__code__:
+            return True
+        frame = frame.f_back
+    return False
+
+
 def test_an_interrupt_ends_the_wait_and_the_work(background: BackgroundLoop) -> None:
     """Ctrl-C while the main thread waits raises KeyboardInterrupt there, and cancels the work."""
     ended = threading.Event()
 
     async def work() -> None:
         try:
-            # Let the other thread begin to wait: an interrupt before that is a different moment.
-            asyncio.get_running_loop().call_later(0.2, signal.raise_signal, signal.SIGINT)
+            while not _main_thread_waits():
+                await asyncio.sleep(0.001)
+            signal.raise_signal(signal.SIGINT)
             await asyncio.Event().wait()
         finally:
             ended.set()

@@ -110,15 +110,16 @@ def test_closing_ends_calls_that_still_run() -> None:
     assert running.wait().status == "interrupted"
     assert running.response.output_text
     assert [attempt.status for attempt in attempts] == ["interrupted"]
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads
 
 
 def test_closing_is_for_used_and_unused_sessions() -> None:
     """A session that made no call closes too, and so does one that is closed."""
+    threads = set(threading.enumerate())
     session = Session(transport=Simulator())
     session.close()
     session.close()
-    assert [thread for thread in threading.enumerate() if thread.name == "cometnb"] == []
+    assert set(threading.enumerate()) <= threads
 
 
 def test_no_warning_reaches_those_who_ask_for_none() -> None:
