@@ -76,7 +76,7 @@ _NUMBERED = [
 _NO_PLACE = ("output_index", "content_index", "sequence_number")
 
 # Name: the events, the status, the usage as sent.
-_SHAPES: dict[str, tuple[list[Any], str, Any]] = {
+SHAPES: dict[str, tuple[list[Any], str, Any]] = {
     "reasoning, float created_at, a trailing unknown event": (
         [
             opening(created_at=1.5),
@@ -166,10 +166,10 @@ _SHAPES: dict[str, tuple[list[Any], str, Any]] = {
 
 @pytest.mark.parametrize("named", [True, False], ids=["named", "unnamed"])
 @pytest.mark.parametrize("size", [1, 7, 1 << 30])
-@pytest.mark.parametrize("shape", _SHAPES)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_gateway_s_shape_is_read(shape: str, size: int, named: bool) -> None:
     """The answer's text, status and usage come through, with or without event names, in any chunking."""
-    events, status, usage = _SHAPES[shape]
+    events, status, usage = SHAPES[shape]
     exchange, _ = exchanged(wire(events, named=named), size=size)
     response = exchange.response()
     assert response.output_text == "Hello there"
@@ -181,13 +181,13 @@ def test_a_gateway_s_shape_is_read(shape: str, size: int, named: bool) -> None:
 
 def test_there_are_seventeen() -> None:
     """None was forgotten."""
-    assert len(_SHAPES) == 17
+    assert len(SHAPES) == 17
 
 
 @pytest.mark.parametrize("shape", ["response.failed", "error event in mid-stream"])
 def test_the_provider_s_message_is_shown(shape: str) -> None:
     """Where the service said why, the error says it."""
-    exchange, _ = exchanged(wire(_SHAPES[shape][0]))
+    exchange, _ = exchanged(wire(SHAPES[shape][0]))
     assert isinstance(exchange.error, errors.ResponseFailedError)
     assert "no capacity" in exchange.error.fact
     assert exchange.response().error is not None
@@ -195,13 +195,13 @@ def test_the_provider_s_message_is_shown(shape: str) -> None:
 
 def test_a_cut_stream_is_an_interrupted_one() -> None:
     """The wire is at fault, not the service."""
-    exchange, _ = exchanged(wire(_SHAPES["the connection ends before the terminal event"][0]))
+    exchange, _ = exchanged(wire(SHAPES["the connection ends before the terminal event"][0]))
     assert isinstance(exchange.error, errors.StreamInterruptedError)
 
 
 def test_details_of_the_shapes_are_kept() -> None:
     """Reasons, summaries, tools and unknown items can all be read."""
-    found = {shape: exchanged(wire(events))[0].response() for shape, (events, _, _) in _SHAPES.items()}
+    found = {shape: exchanged(wire(events))[0].response() for shape, (events, _, _) in SHAPES.items()}
     first = found["reasoning, float created_at, a trailing unknown event"]
     assert (first.reasoning_summary, first.raw["created_at"]) == (["Thinking"], 1.5)
     assert first.usage.reasoning_tokens == 5
