@@ -65,6 +65,8 @@ class Exchange:
     Attributes
     ----------
     phase : Phase
+    is_over : bool
+        True once there is nothing more to read.
     head : Head or None
         Of the answer, once it has begun.
     error : CometError or None
@@ -77,6 +79,7 @@ class Exchange:
 
     def __init__(self, body: Mapping[str, Any], *, strict: bool = False) -> None:
         self.phase = Phase.READY
+        self.is_over = False
         self.head: Head | None = None
         self.error: CometError | None = None
         self.error_code: str | None = None
@@ -103,11 +106,11 @@ class Exchange:
         if self.phase is Phase.OVER:
             return []
         events = self._folded(self._decoder.feed(chunk))
-        if self._fold.n_events:
-            self._unread = []
-        else:
+        if not self._fold.n_events:
             # The body may turn out to be no event stream at all.
             self._unread.append(bytes(chunk))
+        elif self._unread:
+            self._unread = []
         return events
 
     def receive_body(self, data: bytes) -> list[Event]:
@@ -160,11 +163,6 @@ class Exchange:
         self._move("end")
 
     @property
-    def is_over(self) -> bool:
-        """True once there is nothing more to read."""
-        return self.phase is Phase.OVER or self._fold.is_over
-
-    @property
     def has_output(self) -> bool:
         """True once any delta has come, or a whole body."""
         return self._fold.has_output or self._body is not None
@@ -200,6 +198,7 @@ class Exchange:
                     self._fold.apply(event)
         except ProtocolError as error:
             self._fail(error, "protocol", retriable=False)
+        self.is_over = self.is_over or self._fold.is_over
         return events
 
     def _close_stream(self) -> None:
@@ -246,6 +245,7 @@ class Exchange:
 
     def _move(self, what: str) -> None:
         self.phase = _MOVES[self.phase, what]
+        self.is_over = self.phase is Phase.OVER
 
 
 def _is_event_stream(data: bytes) -> bool:
