@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 __all__ = [
@@ -112,29 +112,16 @@ APPENDED: dict[str, Target] = {
     ),
 }
 
-# A done event says the whole text; it replaces what is there unless that is longer.
+_COMMAND = Target("shell_call", "command", ("action", "commands"), "command_index")
+
+# A done event says the whole text, in a field named as the place it fills; it replaces what is there unless that is
+# longer.
 REPLACED: dict[str, Target] = {
-    "response.output_text.done": Target("message", "text", ("content", "text"), CONTENT, "output_text"),
-    "response.refusal.done": Target("message", "refusal", ("content", "refusal"), CONTENT, "refusal"),
-    "response.reasoning_text.done": Target(
-        "reasoning", "text", ("content", "text"), CONTENT, "reasoning_text"
-    ),
-    "response.reasoning_summary_text.done": Target(
-        "reasoning", "text", ("summary", "text"), SUMMARY, "summary_text"
-    ),
-    "response.function_call_arguments.done": Target("function_call", "arguments", ("arguments",)),
-    "response.mcp_call_arguments.done": Target("mcp_call", "arguments", ("arguments",)),
-    "response.custom_tool_call_input.done": Target("custom_tool_call", "input", ("input",)),
-    "response.code_interpreter_call_code.done": Target("code_interpreter_call", "code", ("code",)),
-    "response.apply_patch_call_operation_diff.done": Target(
-        "apply_patch_call", "diff", ("operation", "diff")
-    ),
-    "response.shell_call_command.added": Target(
-        "shell_call", "command", ("action", "commands"), "command_index"
-    ),
-    "response.shell_call_command.done": Target(
-        "shell_call", "command", ("action", "commands"), "command_index"
-    ),
+    kind.removesuffix("delta") + "done": replace(target, field=target.path[-1])
+    for kind, target in APPENDED.items()
+} | {
+    "response.shell_call_command.added": _COMMAND,
+    "response.shell_call_command.done": _COMMAND,
     "response.image_generation_call.partial_image": Target(
         "image_generation_call", "partial_image_b64", ("partial_image_b64",), is_newest=True
     ),
