@@ -113,11 +113,15 @@ class Running:
             raise self.error
         return self.response
 
-    def stop(self) -> Response:
-        """End the call now: the connection is closed, what came is kept, the row is written."""
+    def ask_to_stop(self) -> None:
+        """End the call soon, from any thread, without waiting for it."""
         if not self.is_done:
             self._background.loop.call_soon_threadsafe(self._cancel)
-            self._wait(self._is_done, _STOP_WITHIN_S)
+
+    def stop(self) -> Response:
+        """End the call now: the connection is closed, what came is kept, the row is written."""
+        self.ask_to_stop()
+        self._wait(self._is_done, _STOP_WITHIN_S)
         return self.response
 
     def _cancel(self) -> None:

@@ -17,15 +17,24 @@ from cometnb.view.parts import Part, describe
 from cometnb.view.publish import publish, replace_all
 from cometnb.view.usage import usage_line
 
-__all__ = ["Answer", "LiveAnswer", "SilentAnswer", "StillAnswer", "TerminalAnswer"]
+__all__ = [
+    "REASONING",
+    "TEXT",
+    "Answer",
+    "LiveAnswer",
+    "SilentAnswer",
+    "StillAnswer",
+    "TerminalAnswer",
+    "delta_of",
+    "next_summary",
+]
 
 # Finished blocks get a display of their own once they make this many characters together: a display for every line
 # of a list would cost more messages than sending the line again a few times.
 _SETTLED_LENGTH = 300
 
-_TEXT = "response.output_text.delta"
-_REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
-_NEXT_SUMMARY = "response.reasoning_summary_part.added"
+TEXT = "response.output_text.delta"
+REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
 
 class Answer(Protocol):
@@ -81,7 +90,7 @@ class LiveAnswer:
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Send the blocks that were finished and the tail as it is now."""
-        text = "".join(_delta(event) for event in events if event.type == _TEXT)
+        text = "".join(delta_of(event) for event in events if event.type == TEXT)
         self._is_reasoning = self._is_reasoning or any(_starts_reasoning(event) for event in events)
         if not text:
             if not self._has_text and not events:
@@ -167,12 +176,12 @@ class TerminalAnswer:
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Write the new text."""
         for event in events:
-            if event.type == _TEXT:
-                self._write("text", _delta(event))
-            elif event.type in _REASONING:
-                self._write("reasoning", _delta(event))
-            elif event.type == _NEXT_SUMMARY and self._written == "reasoning":
-                self._write("reasoning", "\n\n")
+            if event.type == TEXT:
+                self._write("text", delta_of(event))
+            elif event.type in REASONING:
+                self._write("reasoning", delta_of(event))
+            elif self._written == "reasoning" and next_summary(event):
+                self._write("reasoning", next_summary(event))
         self._out.flush()
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
@@ -200,9 +209,15 @@ class TerminalAnswer:
             self._ends_line = text.endswith("\n")
 
 
-def _delta(event: Event) -> str:
+def delta_of(event: Event) -> str:
+    """Return the text an event adds; empty if it adds none."""
     delta = event.raw.get("delta")
     return delta if isinstance(delta, str) else ""
+
+
+def next_summary(event: Event) -> str:
+    """Return what stands between two parts of a reasoning summary, where an event begins the next one."""
+    return "\n\n" if event.type == "response.reasoning_summary_part.added" else ""
 
 
 def _starts_reasoning(event: Event) -> bool:

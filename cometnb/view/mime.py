@@ -74,7 +74,7 @@ def printable(text: str) -> str:
 
 def _quoted(title: str) -> Callable[[Part], str]:
     def lower(part: Part) -> str:
-        inner = f"**{title}** {neutral_markdown(part.text)}"
+        inner = f"**{title}**\n\n{neutral_markdown(part.text)}"
         return "\n".join(f"> {line}".rstrip() for line in inner.split("\n"))
 
     return lower
@@ -109,8 +109,8 @@ def _escaped(text: str) -> str:
 
 _MARKDOWN: dict[str, Callable[[Part], str]] = {
     "text": lambda part: neutral_markdown(part.text),
-    "reasoning": _quoted("Reasoning."),
-    "refusal": _quoted("Refused."),
+    "reasoning": _quoted("Reasoning"),
+    "refusal": _quoted("Refused"),
     "call": _call,
     "source": _source,
     "notice": _notice,

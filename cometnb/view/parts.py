@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cometnb.protocol.response import Response
 
-__all__ = ["Kind", "Part", "describe", "ending"]
+__all__ = ["Kind", "Part", "describe", "ending", "item_parts"]
 
 Kind = Literal["text", "reasoning", "refusal", "call", "source", "notice"]
 
@@ -47,7 +47,7 @@ def describe(response: Response) -> list[Part]:
     parts: list[Part] = []
     unknown: Counter[str] = Counter()
     for item in response.output:
-        found = list(_parts_of(item))
+        found = list(item_parts(item))
         parts += found
         if not found and item.get("type") not in ("message", "reasoning"):
             unknown[str(item.get("type"))] += 1
@@ -85,7 +85,8 @@ def _incomplete(response: Response) -> str:
     return f"Incomplete: all of {named} went to reasoning. Raise it, or lower the effort."
 
 
-def _parts_of(item: dict[str, Any]) -> Iterator[Part]:
+def item_parts(item: dict[str, Any]) -> Iterator[Part]:
+    """Yield what a reader sees of one output item, finished or not; nothing for a type that is not known."""
     kind = item.get("type")
     one = Response({"output": [item]})
     if kind == "message":

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 
 from cometnb.view.neutral import neutral_markdown
 
-_HOSTILE = [
+HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
@@ -75,7 +75,7 @@ def _rendered(text: str) -> str:
     return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(neutral_markdown(text)))
 
 
-@pytest.mark.parametrize("text", _HOSTILE)
+@pytest.mark.parametrize("text", HOSTILE)
 def test_no_hostile_markdown_becomes_a_tag_or_a_link_elsewhere(text: str) -> None:
     """Rendered by a parser that passes HTML, only formatting tags and http(s) links are left."""
     html = _rendered(text)
@@ -85,7 +85,7 @@ def test_no_hostile_markdown_becomes_a_tag_or_a_link_elsewhere(text: str) -> Non
     assert all(link.startswith(("http://", "https://", "mailto:")) for link in _LINK.findall(html))
 
 
-@pytest.mark.parametrize("text", [one for one in _HOSTILE if "\\href" in one or "\\style" in one])
+@pytest.mark.parametrize("text", [one for one in HOSTILE if "\\href" in one or "\\style" in one])
 def test_active_maths_commands_are_spelled_out(text: str) -> None:
     """MathJax is left nothing that links, styles or loads."""
     assert not re.search(r"\\(href|style)", neutral_markdown(text))

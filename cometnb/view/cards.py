@@ -1,0 +1,81 @@
+"""Tool calls, generated images and sources while an answer streams: a card each, as plain data for the live view."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from cometnb.protocol.events import Event
+from cometnb.protocol.slots import index_of
+from cometnb.view.parts import item_parts
+
+__all__ = ["Cards"]
+
+_ITEM = frozenset({"response.output_item.added", "response.output_item.done"})
+_IMAGE = "response.image_generation_call.partial_image"
+_ANNOTATION = "response.output_text.annotation.added"
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+# Formats a browser draws and cannot run; SVG is not among them.
+_IMAGE_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp"}
+_LONGEST = 2000
+
+
+class Cards:
+    """What stands beside an answer's text so far.
+
+    Attributes
+    ----------
+    n_sources : int
+        Different sources the text points to.
+    """
+
+    def __init__(self) -> None:
+        self._by_place: dict[int, dict[str, str]] = {}
+        self._sources: dict[str, str] = {}
+
+    @property
+    def n_sources(self) -> int:
+        """Different sources the text points to."""
+        return len(self._sources)
+
+    def take(self, events: Sequence[Event]) -> bool:
+        """Take what has come; True if a card was added or changed."""
+        return sum(self._take(event) for event in events) > 0
+
+    def shown(self) -> list[dict[str, str]]:
+        """Return the cards: ``title``, and ``text`` or ``image`` (a data URL); all to be shown as text or image."""
+        cards = [self._by_place[place] for place in sorted(self._by_place)]
+        if self._sources:
+            cards.append({"title": "Sources", "text": "\n".join(self._sources.values())})
+        return cards
+
+    def _take(self, event: Event) -> bool:
+        raw = event.raw
+        place = index_of(raw, "output_index") or 0
+        if event.type in _ITEM and isinstance(raw.get("item"), dict):
+            return self._take_item(raw["item"], place)
+        if event.type == _IMAGE:
+            return self._take_image(raw.get("partial_image_b64"), raw.get("output_format"), place)
+        annotation = raw.get("annotation") if event.type == _ANNOTATION else None
+        if isinstance(annotation, dict):
+            target = str(annotation.get("url") or annotation.get("file_id") or "")
+            self._sources[target] = f"{annotation.get('title') or ''} {target}".strip()[:_LONGEST]
+            return True
+        return False
+
+    def _take_item(self, item: dict[str, Any], place: int) -> bool:
+        if item.get("type") == "image_generation_call" and item.get("result"):
+            return self._take_image(item["result"], item.get("output_format"), place)
+        for part in item_parts(item):
+            if part.kind == "call":
+                self._by_place[place] = {"title": part.title, "text": part.text[:_LONGEST]}
+                return True
+        return False
+
+    def _take_image(self, data: Any, form: Any, place: int) -> bool:
+        media_type = _IMAGE_TYPES.get(form if isinstance(form, str) else "png")
+        if media_type is None or not isinstance(data, str) or not _BASE64.fullmatch(data):
+            return False
+        self._by_place[place] = {"title": "image", "image": f"data:{media_type};base64,{data}"}
+        return True

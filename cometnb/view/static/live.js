@@ -1,0 +1,151 @@
+// The live view of one answer. The kernel sends finished blocks once and the open tail anew; nothing is fetched.
+//
+// `answer` is the state so far; the kernel keeps it whole without sending it, so that a page that was reloaded asks
+// for it and goes on. Each message carries a number: what the state already holds is not applied twice.
+// The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`, `thoughts`, `thought`); all else is text.
+
+const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete." };
+
+export default {
+  initialize({ model }) {
+    model.on("msg:custom", (message) => {
+      const answer = model.get("answer");
+      if (message.n <= answer.n) return;
+      answer.n = message.n;
+      answer.blocks.push(...(message.blocks || []));
+      answer.cards = message.cards || answer.cards;
+      answer.thoughts.push(...(message.thoughts || []));
+      for (const name of ["tail", "thought", "phase", "detail", "n_deltas", "started_s"])
+        if (message[name] !== undefined) answer[name] = message[name];
+    });
+  },
+
+  render({ model, el }) {
+    const view = build(el, model);
+    const answer = model.get("answer");
+    let shown = answer.n;
+    show(view, answer);
+    const onMessage = (message) => {
+      if (message.n <= shown) return;
+      shown = message.n;
+      show(view, message);
+    };
+    model.on("msg:custom", onMessage);
+    const clock = setInterval(() => tick(view, model.get("answer")), 250);
+    tick(view, answer);
+    return () => {
+      model.off("msg:custom", onMessage);
+      clearInterval(clock);
+    };
+  },
+};
+
+function build(el, model) {
+  const root = add(el, "div", "cometnb-live");
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Answer");
+  const view = { root, seen: performance.now(), tallest: 0 };
+  view.fold = add(root, "details", "");
+  view.fold.hidden = true;
+  view.fold.open = true;
+  add(view.fold, "summary", "").textContent = "Reasoning";
+  view.thoughts = add(view.fold, "section", "");
+  view.thought = add(view.fold, "section", "");
+  view.cards = add(root, "section", "");
+  view.blocks = add(root, "section", "");
+  // Finished blocks are read out as they are added; the tail, which changes all the time, is not.
+  view.blocks.setAttribute("role", "log");
+  view.blocks.setAttribute("aria-live", "polite");
+  view.tail = add(root, "section", "");
+  view.tail.setAttribute("aria-hidden", "true");
+  const status = add(root, "div", "cometnb-status");
+  view.words = add(status, "span", "");
+  view.spoken = add(root, "div", "cometnb-spoken");
+  view.spoken.setAttribute("role", "status");
+  view.spoken.textContent = OPEN_WORDS.streaming;
+  view.stop = add(status, "button", "");
+  view.stop.textContent = "Stop";
+  view.stop.hidden = !model.get("can_stop");
+  view.stop.addEventListener("click", () => {
+    view.stop.disabled = true;
+    view.stop.textContent = "Stopping";
+    model.send({ op: "stop" });
+  });
+  return view;
+}
+
+function show(view, message) {
+  fill(view.blocks, view.tail, message.blocks, message.tail);
+  fill(view.thoughts, view.thought, message.thoughts, message.thought);
+  if (message.thoughts?.length || message.thought) view.fold.hidden = false;
+  // The summary was for the wait; once there is text it steps back, unless the reader has opened it again.
+  if ((message.blocks?.length || message.tail) && !view.folded) {
+    view.folded = true;
+    view.fold.open = false;
+  }
+  if (message.cards) drawCards(view, message.cards);
+  if (message.phase === "done") {
+    view.stop.hidden = true;
+    view.spoken.textContent = OPEN_WORDS.done;
+  }
+  keepHeight(view);
+}
+
+// The only two places where HTML is inserted; the kernel has sanitised it.
+function fill(finished, open, blocks, tail) {
+  for (const html of blocks || []) {
+    const block = add(finished, "div", "");
+    block.innerHTML = html;
+    outward(block);
+  }
+  if (tail !== undefined) {
+    open.innerHTML = tail;
+    outward(open);
+  }
+}
+
+// An output that shrinks makes the page jump.
+function keepHeight(view) {
+  const height = view.root.offsetHeight;
+  if (height > view.tallest) {
+    view.tallest = height;
+    view.root.style.minHeight = `${height}px`;
+  }
+}
+
+function drawCards(view, cards) {
+  view.cards.replaceChildren();
+  for (const card of cards) {
+    const box = add(view.cards, "div", "cometnb-card");
+    add(box, "strong", "").textContent = card.title;
+    if (card.text) add(add(box, "div", ""), "code", "").textContent = card.text;
+    if (card.image) {
+      const image = add(box, "img", "");
+      image.alt = card.title;
+      image.src = card.image;
+    }
+  }
+}
+
+function tick(view, answer) {
+  if (answer.phase === "done") {
+    view.words.textContent = answer.detail;
+    return;
+  }
+  const elapsed = answer.elapsed_s + (performance.now() - view.seen) / 1000;
+  const parts = [answer.model, answer.detail || answer.phase, `${elapsed.toFixed(0)} s`];
+  if (answer.n_deltas) parts.push(`about ${answer.n_deltas} tokens`, `${(answer.n_deltas / elapsed).toFixed(0)} tokens/s`);
+  if (view.stop.hidden) parts.push("interrupt the kernel to stop");
+  view.words.textContent = parts.join(" · ");
+}
+
+function outward(element) {
+  for (const link of element.querySelectorAll("a")) link.target = "_blank";
+}
+
+function add(parent, tag, className) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  parent.append(element);
+  return element;
+}

@@ -1,0 +1,90 @@
+"""The live view as a widget: state that a reloaded page can ask for, and messages that hold only what is new."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+__all__ = ["LiveView"]
+
+_STATIC = Path(__file__).parent / "static"
+_FALLBACK = "The answer is streaming; it is shown here when it is complete."
+
+
+class LiveView(anywidget.AnyWidget):
+    """The front end's side of one streaming answer.
+
+    Parameters
+    ----------
+    model : str
+        The model asked for.
+    on_stop : callable or None
+        Called when the reader presses Stop, on whatever thread the kernel reads comms on; None hides the button.
+
+    Attributes
+    ----------
+    answer : dict
+        Everything shown so far. It is changed in place and not sent: `tell` sends what is new, and a page that asks
+        for the state (after a reload, or for a second view) gets it whole.
+    was_asked : bool
+        True once a front end has asked for the state: it has not seen the messages before.
+    """
+
+    _esm = _STATIC / "live.js"
+    _css = _STATIC / "live.css"
+    answer = traitlets.Dict().tag(sync=True)
+    can_stop = traitlets.Bool(False).tag(sync=True)
+
+    def __init__(self, model: str, on_stop: Callable[[], None] | None = None) -> None:
+        self.was_asked = False
+        self._on_stop = on_stop
+        super().__init__(
+            answer={
+                "n": 0,
+                "blocks": [],
+                "tail": "",
+                "cards": [],
+                "thoughts": [],
+                "thought": "",
+                "phase": "waiting for the answer",
+                "detail": "",
+                "n_deltas": 0,
+                "elapsed_s": 0.0,
+                "model": model,
+            },
+            can_stop=on_stop is not None,
+        )
+        self.on_msg(self._received)
+
+    def tell(self, **news: Any) -> None:
+        """Send what is new, and keep it in the state.
+
+        Parameters
+        ----------
+        **news
+            ``blocks`` and ``thoughts`` (lists of HTML, added), and what replaces what was there: ``tail`` and
+            ``thought`` (HTML), ``cards``, ``phase``, ``detail``, ``n_deltas``, ``elapsed_s``.
+        """
+        answer = self.answer
+        answer["n"] += 1
+        for name, value in news.items():
+            answer[name] = answer[name] + value if name in ("blocks", "thoughts") else value
+        self.send({"n": answer["n"], **news})
+
+    def bundle(self) -> dict[str, Any]:
+        """Return the mimetypes of its display."""
+        view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": _FALLBACK}
+
+    def _handle_msg(self, msg: Any) -> None:
+        if msg["content"]["data"].get("method") == "request_state":
+            self.was_asked = True
+        super()._handle_msg(msg)
+
+    def _received(self, widget: Any, content: Any, buffers: Any) -> None:
+        if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":
+            self._on_stop()

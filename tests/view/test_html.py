@@ -1,0 +1,88 @@
+"""Blocks of the live view are formatting and http(s) links, whatever the model wrote."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cometnb.view.html import block_html
+from tests.view.test_neutral import HOSTILE
+
+_TAG = re.compile(r"<(/?)([a-z0-9]+)")
+_ALLOWED = frozenset(
+    [
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "del",
+        "div",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+        "span",
+        "strong",
+        "table",
+        "tbody",
+        "td",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+    ]
+)
+
+
+def _assert_harmless(html: str) -> None:
+    assert {found.group(2) for found in _TAG.finditer(html)} <= _ALLOWED
+    assert not re.search(r"<[^>]*\s(on\w+|style|srcdoc)\s*=", html)
+    links = re.findall(r'(?:href|src)="([^"]*)"', html)
+    assert all(link.startswith(("http://", "https://", "mailto:")) for link in links)
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_markdown_is_only_formatting(text: str, is_open: bool) -> None:
+    """No tag but formatting, no handler, no style, no link elsewhere."""
+    _assert_harmless(block_html(text, is_open=is_open))
+
+
+@given(st.text(alphabet="<>/`$\\[]()!ab \n#-|:\"'=&;", max_size=80))
+def test_any_text_is_only_formatting(text: str) -> None:
+    """Whatever marks are mixed."""
+    _assert_harmless(block_html(text))
+
+
+def test_maths_is_kept_whole() -> None:
+    """Underscores in maths are no emphasis; all four ways of writing it are known."""
+    html = block_html("$a_1 b_2$ \\(c_1 d_2\\) $$e$$ \\[f\\]")
+    assert "<em>" not in html
+    assert re.findall(r'<span class="cometnb-math">([^<]*)</span>', html) == ["a_1 b_2", "c_1 d_2", "e", "f"]
+
+
+def test_code_is_coloured_when_it_is_finished() -> None:
+    """An open block is sent again and again, so it stays plain."""
+    code = "```python\nx = 1\n```"
+    assert '<span class="n">x</span>' in block_html(code)
+    assert "<span" not in block_html(code, is_open=True)
+
+
+def test_an_image_is_a_link() -> None:
+    """Its address may carry what the model was told, so it is not fetched."""
+    html = block_html("![cat](https://a.b/c.png)")
+    assert "<img" not in html
+    assert 'href="https://a.b/c.png"' in html
+    assert ">cat</a>" in html

@@ -1,0 +1,148 @@
+"""The live view's traffic: what is new is sent, what was sent stays in the state."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cometnb.protocol.events import Event
+from cometnb.protocol.response import Response
+from cometnb.view import watched
+from cometnb.view.watched import WatchedAnswer
+from cometnb.view.widget import LiveView
+
+
+class _Page:
+    """A front end: what it was sent, and what it shows by applying that as live.js does."""
+
+    def __init__(self) -> None:
+        self.messages: list[dict[str, Any]] = []
+        self.displays: list[dict[str, Any]] = []
+        self.blocks: list[str] = []
+        self.thoughts: list[str] = []
+        self.tail = self.thought = ""
+
+    def take(self, message: dict[str, Any], buffers: Any = None) -> None:
+        self.messages.append(message)
+        self.blocks += message.get("blocks", [])
+        self.thoughts += message.get("thoughts", [])
+        self.tail = message.get("tail", self.tail)
+        self.thought = message.get("thought", self.thought)
+
+    def publish(self, data: dict[str, Any], metadata: Any = None, **_: Any) -> None:
+        self.displays.append(data)
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> _Page:
+    """The doors to the front end, replaced by one that keeps what comes."""
+    one = _Page()
+    monkeypatch.setattr(LiveView, "send", lambda self, content, buffers=None: one.take(content))
+    monkeypatch.setattr(watched, "publish", one.publish)
+    monkeypatch.setattr(watched, "replace_all", one.displays.clear)
+    return one
+
+
+def _delta(text: str, kind: str = "response.output_text.delta") -> Event:
+    return Event(kind, {"type": kind, "delta": text})
+
+
+def _answer(text: str) -> Response:
+    content = [{"type": "output_text", "text": text}]
+    return Response({"status": "completed", "output": [{"type": "message", "content": content}]})
+
+
+def test_a_block_travels_once(page: _Page) -> None:
+    """Finished blocks are sent in one message each; the tail is what is open."""
+    answer = WatchedAnswer("gpt-5.4")
+    answer.update([_delta("One.\n\nTwo.\n\nThr")])
+    answer.update([_delta("ee")])
+    assert "".join(page.blocks) == "<p>One.</p>\n<p>Two.</p>\n"
+    assert page.tail == "<p>Three</p>\n"
+    assert "blocks" not in page.messages[-1]
+
+
+def test_the_state_is_what_a_new_page_needs(page: _Page) -> None:
+    """A page that asks after a reload gets all that the first one has, and knows what it may skip."""
+    answer = WatchedAnswer("gpt-5.4")
+    for piece in ("One.\n\n", "Two", " more."):
+        answer.update([_delta(piece)])
+    state = answer._view.get_state()["answer"]
+    assert (state["blocks"], state["tail"]) == (page.blocks, page.tail)
+    assert state["n"] == page.messages[-1]["n"] == len(page.messages)
+
+
+def test_one_update_is_one_message(page: _Page) -> None:
+    """Text, reasoning, cards and status travel together."""
+    answer = WatchedAnswer()
+    call = {"type": "function_call", "name": "f", "arguments": "{}"}
+    answer.update(
+        [
+            _delta("Why", "response.reasoning_summary_text.delta"),
+            Event("response.output_item.added", {"item": call}),
+            _delta("Text"),
+        ]
+    )
+    (message,) = page.messages
+    assert {"thought", "cards", "tail", "n_deltas", "phase"} <= set(message)
+
+
+def test_nothing_new_is_no_message(page: _Page) -> None:
+    """The page's own clock runs without messages."""
+    answer = WatchedAnswer()
+    answer.update([])
+    answer.update([], waiting="http_429: trying again in 2.0 s")
+    answer.update([], waiting="http_429: trying again in 2.0 s")
+    assert [message["detail"] for message in page.messages] == ["http_429: trying again in 2.0 s"]
+
+
+def test_a_refusal_is_text_with_a_word_before_it(page: _Page) -> None:
+    """The reader sees at once that it is one."""
+    answer = WatchedAnswer()
+    answer.update([_delta("I will", "response.refusal.delta")])
+    answer.update([_delta(" not.", "response.refusal.delta")])
+    assert page.tail == "<p><strong>Refused.</strong> I will not.</p>\n"
+
+
+def test_at_the_end_one_native_display_is_left(page: _Page) -> None:
+    """The widget closes, so that nothing of it is saved."""
+    answer = WatchedAnswer()
+    answer.update([_delta("One")])
+    answer.finish(_answer("One"))
+    (display,) = page.displays
+    assert set(display) == {"text/markdown", "text/plain"}
+    assert answer._view.comm is None
+
+
+def test_a_reloaded_page_is_finished_in_place(page: _Page) -> None:
+    """It no longer takes the native display, so its view is told the end and stays."""
+    answer = WatchedAnswer()
+    answer.update([_delta("One.\n\nTwo")])
+    answer._view._handle_msg({"content": {"data": {"method": "request_state"}}})
+    answer.finish(_answer("One.\n\nTwo"))
+    assert page.messages[-1]["phase"] == "done"
+    assert page.blocks == ["<p>One.</p>\n", "<p>Two</p>\n"]
+    assert page.tail == ""
+    assert answer._view.comm is not None
+
+
+def test_stop_is_passed_on(page: _Page) -> None:
+    """The button's message calls what ends the call; other messages do nothing."""
+    pressed: list[bool] = []
+    answer = WatchedAnswer(on_stop=lambda: pressed.append(True))
+    for content in ({"op": "stop"}, {"op": "dance"}, "stop"):
+        answer._view._handle_custom_msg(content, [])
+    assert pressed == [True]
+    assert answer._view.can_stop
+    assert not WatchedAnswer()._view.can_stop
+
+
+def test_the_model_s_words_are_sanitised_before_they_travel(page: _Page) -> None:
+    """Text, reasoning and their tails alike."""
+    answer = WatchedAnswer()
+    hostile = "<img src=x onerror=alert(1)> [x](javascript:alert(1))\n\n"
+    answer.update([_delta(hostile * 2), _delta(hostile * 2, "response.reasoning_text.delta")])
+    sent = "".join([*page.blocks, *page.thoughts, page.tail, page.thought])
+    assert "<img" not in sent
+    assert "href=" not in sent
