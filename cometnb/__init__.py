@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cometnb.ledger.store import Ledger
     from cometnb.protocol.response import Response
     from cometnb.protocol.usage import Usage
+    from cometnb.session.content import register_content
     from cometnb.session.session import Session
 
 __version__ = "0.1.0"
@@ -34,6 +35,7 @@ __all__ = [
     "errors",
     "load_ipython_extension",
     "options",
+    "register_content",
     "respond",
     "stream",
     "unload_ipython_extension",
@@ -52,6 +54,7 @@ _PLACES = {
     "Session": "cometnb.session.session",
     "Simulator": "cometnb.client.simulator",
     "Usage": "cometnb.protocol.usage",
+    "register_content": "cometnb.session.content",
     "respond": "cometnb.defaults",
     "stream": "cometnb.defaults",
     "usage": "cometnb.defaults",

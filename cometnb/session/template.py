@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import CodeType
 from typing import Any
 
 from cometnb.errors import CellError
-from cometnb.protocol.response import Response
+from cometnb.session.content import one_line, pieces_of, raised
+from cometnb.session.piece import Piece, text_of
 
-__all__ = ["as_text", "filled"]
-
-_LONGEST_SHOWN = 80
+__all__ = ["filled", "stretches"]
 
 
 def filled(template: str, namespace: Mapping[str, Any]) -> str:
-    r"""Return the prompt with every ``{{expression}}`` replaced by its value as text.
+    r"""Return a text with every ``{{expression}}`` replaced by the text of its value, whole.
+
+    Parameters
+    ----------
+    template : str
+        An option's value.
+    namespace : Mapping
+        The notebook's names.
+
+    Raises
+    ------
+    CellError
+        As `stretches`, and if a value is an image or a file.
+    """
+    texts: list[str] = []
+    for name, piece in stretches(template, namespace):
+        if piece.kind != "text":
+            raise CellError(
+                f"{{{{{one_line(name)}}}}} is {'an image' if piece.kind == 'image' else 'a file'}, "
+                "and only text can stand here.",
+                "Put it into the cell's body, or attach it with --image or --file.",
+            )
+        texts.append(piece.text)
+    return "".join(texts)
+
+
+def stretches(template: str, namespace: Mapping[str, Any]) -> Iterator[tuple[str, Piece]]:
+    r"""Yield the text as it stands, and in its place what every ``{{expression}}`` gives.
 
     Single braces, ``$x``, LaTeX and JSON stay as typed. A backslash keeps a pair of braces: ``\{{`` stands for
     ``{{``.
@@ -29,65 +54,35 @@ def filled(template: str, namespace: Mapping[str, Any]) -> str:
     namespace : Mapping
         The notebook's names.
 
+    Yields
+    ------
+    tuple of str and Piece
+        The expression, empty for text of the template itself, and the content.
+
     Raises
     ------
     CellError
-        No end, no Python, an unknown name, an error in the expression, or a value that has no text. It names the
-        expression; nothing has been sent.
+        No end, no Python, an unknown name, an error in the expression, or a value that has no rendering. It names
+        the expression; nothing has been sent.
     """
-    pieces: list[str] = []
     at = 0
     while (start := template.find("{{", at)) >= 0:
         if start and template[start - 1] == "\\":
-            pieces += [template[at : start - 1], "{{"]
+            yield "", _typed(template[at : start - 1] + "{{")
             at = start + 2
             continue
+        yield "", _typed(template[at:start])
         code, end = _expression(template, start)
         expression = template[start + 2 : end - 2].strip()
-        pieces += [template[at:start], as_text(_value(code, expression, namespace), expression)]
+        value = _value(code, expression, namespace)
+        for piece in pieces_of(value, f"{{{{{one_line(expression)}}}}}"):
+            yield expression, piece
         at = end
-    return "".join([*pieces, template[at:]])
+    yield "", _typed(template[at:])
 
 
-def as_text(value: Any, expression: str) -> str:
-    """Return a value as the text that stands for it in a prompt.
-
-    Text is itself; numbers are as Python writes them; a Response is its text; an object with ``_repr_llm_`` or
-    ``_repr_markdown_`` is what that returns; lists and dicts of plain values are JSON.
-
-    Raises
-    ------
-    CellError
-        If the value is nothing of this.
-    """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Response):
-        return value.output_text
-    for method in ("_repr_llm_", "_repr_markdown_"):
-        text = _by_method(value, method, expression)
-        if text is not None:
-            return text
-    if isinstance(value, int | float) or (hasattr(value, "item") and getattr(value, "ndim", None) == 0):
-        return str(value)
-    if isinstance(value, list | tuple | dict):
-        try:
-            return json.dumps(value, ensure_ascii=False, indent=2)
-        except (TypeError, ValueError, RecursionError):
-            pass
-    raise CellError(
-        f"{{{{{_short(expression)}}}}} is a {type(value).__module__}.{type(value).__name__}, which has no text of its own.",
-        f"Say how it should read: {{{{str({_short(expression)})}}}}, or give the object a method _repr_llm_().",
-    )
-
-
-def _by_method(value: Any, method: str, expression: str) -> str | None:
-    found = getattr(type(value), method, None)
-    try:
-        text = found(value) if callable(found) else None
-    except Exception as error:
-        raise _raised(f"{{{{{_short(expression)}}}}}.{method}()", error) from error
-    return text if isinstance(text, str) else None
+def _typed(text: str) -> Piece:
+    return text_of(text, is_listed=False)
 
 
 def _expression(template: str, start: int) -> tuple[CodeType, int]:
@@ -111,11 +106,11 @@ def _expression(template: str, start: int) -> tuple[CodeType, int]:
         end = template.find("}}", end + 1)
     if first_end < 0:
         raise CellError(
-            f"{{{{{_short(template[start + 2 :])} has no closing }}}}.",
+            f"{{{{{one_line(template[start + 2 :])} has no closing }}}}.",
             "Close it, write \\{{ for two plain braces, or use --raw.",
         )
     raise CellError(
-        f"{{{{{_short(template[start + 2 : first_end].strip())}}}}} is not a Python expression: {problem}.",
+        f"{{{{{one_line(template[start + 2 : first_end].strip())}}}}} is not a Python expression: {problem}.",
         "Mend it, write \\{{ for two plain braces, or use --raw.",
     )
 
@@ -125,20 +120,8 @@ def _value(code: CodeType, expression: str, namespace: Mapping[str, Any]) -> Any
         return eval(code, dict(namespace))  # noqa: S307  # the user's own code in the user's own kernel
     except NameError as error:
         raise CellError(
-            f"{{{{{_short(expression)}}}}}: {error}.",
+            f"{{{{{one_line(expression)}}}}}: {error}.",
             "Run the cell that defines it, write \\{{ for two plain braces, or use --raw.",
         ) from error
     except Exception as error:
-        raise _raised(f"{{{{{_short(expression)}}}}}", error) from error
-
-
-def _raised(what: str, error: Exception) -> CellError:
-    return CellError(
-        f"{what} raised {type(error).__name__}: {_short(str(error))}.",
-        "Run the expression in a cell of its own to see why.",
-    )
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST_SHOWN else f"{line[: _LONGEST_SHOWN - 1]}…"
+        raise raised(f"{{{{{one_line(expression)}}}}}", error) from error

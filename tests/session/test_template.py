@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections import OrderedDict
 from typing import Any
 
-import numpy as np
+import matplotlib.figure
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.errors import CellError
-from cometnb.protocol.response import Response
-from cometnb.session.template import as_text, filled
-from tests.client.transports import body_of
+from cometnb.session.template import filled, stretches
 
 
-def _speaking(method: str, says: object) -> object:
-    def speak(self: object) -> object:
-        if isinstance(says, Exception):
-            raise says
-        return says
-
-    return type("Speaking", (), {method: speak})()
+class _Bad:
+    def _repr_llm_(self) -> str:
+        raise ValueError("line one\nline two")
 
 
 def _two_lines(caught: pytest.ExceptionInfo[CellError], expression: str) -> str:
@@ -108,8 +100,7 @@ def test_the_notebook_is_not_changed() -> None:
         ("{{ 1 / 0 }}", "1 / 0", "ZeroDivisionError"),
         ("{{ {}['k'] }}", "{}['k']", "KeyError"),
         ("{{ object() }}", "object()", "builtins.object, which has no text"),
-        ("{{ None }}", "None", "NoneType"),
-        ("{{ df }}", "df", "DataFrame"),
+        ("{{ figure }}", "figure", "is an image, and only text can stand here"),
         ("{{ x = 1 }}", "x = 1", "not a Python expression"),
         ("{{ }}", "", "not a Python expression"),
         ("{{ a b }}", "a b", "not a Python expression"),
@@ -117,7 +108,6 @@ def test_the_notebook_is_not_changed() -> None:
         ("{{ x\0 }}", "x", "not a Python expression"),
         ("Hello {{ x", "x", "has no closing"),
         ("{{ bad }}", "bad", "ValueError: line one line two"),
-        ("{{ silent }}", "silent", "which has no text"),
         ("{{ loop }}", "loop", "which has no text"),
         ("{{ deep }}", "deep", "which has no text"),
     ],
@@ -131,9 +121,8 @@ def test_what_cannot_be_filled_in_is_a_two_line_error(template: str, expression:
         deep = [deep]
     names = {
         "x": 1,
-        "df": pd.DataFrame({"a": [1]}),
-        "bad": _speaking("_repr_llm_", ValueError("line one\nline two")),
-        "silent": _speaking("_repr_llm_", None),
+        "figure": matplotlib.figure.Figure(figsize=(1, 1)),
+        "bad": _Bad(),
         "loop": loop,
         "deep": deep,
     }
@@ -172,50 +161,17 @@ def test_an_interrupt_is_not_swallowed() -> None:
         filled("{{ f() }}", {"f": interrupt})
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        ("text", "text"),
-        ("", ""),
-        (7, "7"),
-        (1.5, "1.5"),
-        (True, "True"),
-        (10**30, "1" + "0" * 30),
-        (np.float64(0.1), "0.1"),
-        (np.int64(7), "7"),
-        (np.array(7), "7"),
-        (Response(body_of("Hello.")), "Hello."),
-        ({"ä": 1}, '{\n  "ä": 1\n}'),
-        ((1, "a", None), '[\n  1,\n  "a",\n  null\n]'),
-        (OrderedDict(b=1, a=2), '{\n  "b": 1,\n  "a": 2\n}'),
-        (_speaking("_repr_llm_", "for a model"), "for a model"),
-        (_speaking("_repr_markdown_", "**bold**"), "**bold**"),
-    ],
-)
-def test_plain_values_have_a_text(value: Any, text: str) -> None:
-    """Texts, numbers, responses, lists and dicts, and objects that say how they read."""
-    assert as_text(value, "value") == text
+def test_a_table_has_a_text_for_an_option_too() -> None:
+    """Whatever is text in a prompt is text in an option's value."""
+    assert "| a |" in filled("{{ df }}", {"df": pd.DataFrame({"a": [1]})})
 
 
-_PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-)
+def test_an_options_value_is_never_cut() -> None:
+    """Nobody would see a note on it."""
+    assert filled("{{ x }}", {"x": "y" * 50_000}) == "y" * 50_000
 
 
-@given(st.lists(_PLAIN) | st.dictionaries(st.text(), _PLAIN))
-def test_lists_and_dicts_are_json(value: Any) -> None:
-    """Read back, the text of a list or dict is the value."""
-    assert json.loads(as_text(value, "value")) == value
-
-
-def test_what_an_object_says_for_a_model_goes_first() -> None:
-    """_repr_llm_ is asked before _repr_markdown_."""
-    both = type("Both", (), {"_repr_llm_": lambda self: "llm", "_repr_markdown_": lambda self: "markdown"})()
-    assert as_text(both, "both") == "llm"
-
-
-def test_a_class_is_not_asked_for_its_objects_text() -> None:
-    """A class that has the method has no text itself."""
-    with pytest.raises(CellError, match=r"builtins\.type"):
-        as_text(type("Both", (), {"_repr_llm_": lambda self: "llm"}), "Both")
+def test_stretches_name_the_expression_they_come_from() -> None:
+    """Text of the template itself has no name."""
+    found = [(name, piece.text) for name, piece in stretches("a {{ x }} b", {"x": 7})]
+    assert found == [("", "a "), ("x", "7"), ("", " b")]
