@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from cometnb.protocol.response import Response
@@ -71,9 +75,13 @@ class CometError(Exception):
     ----------
     response : Response or None
         What had arrived of an answer when the error happened; None if nothing could have.
+    has_full_traceback : bool
+        Of the class, for all errors: True shows IPython's whole traceback in a notebook instead of two lines
+        (``%config CometMagics.tracebacks = True``).
     """
 
     response: Response | None = None
+    has_full_traceback: ClassVar[bool] = False
 
     def __init__(self, fact: str, next_step: str = "", **details: Any) -> None:
         super().__init__(masked(" ".join(fact.split())), masked(" ".join(next_step.split())))
@@ -93,9 +101,33 @@ class CometError(Exception):
     def __str__(self) -> str:
         return "\n".join(line for line in self.args if line)
 
-    def _render_traceback_(self) -> list[str]:
-        """Show the two lines in a notebook; IPython calls this instead of printing its traceback."""
-        return f"{type(self).__name__}: {self}".splitlines()
+    @property
+    def _render_traceback_(self) -> Callable[[], list[str]]:
+        """Shows the lines of the message in a notebook: IPython calls it, if it is there, instead of its own."""
+        if CometError.has_full_traceback:
+            raise AttributeError("_render_traceback_")
+        return self._shown_lines
+
+    def _shown_lines(self) -> list[str]:
+        return [*f"{type(self).__name__}: {self}".splitlines(), *_place(self.__traceback__)]
+
+
+def _place(trace: TracebackType | None) -> list[str]:
+    """Return where in the notebook an error of the Python API came up; a magic's cell needs no telling."""
+    frames = list(traceback.walk_tb(trace))
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None or any(_is_magic(frame) for frame, _ in frames):
+        return []
+    for frame, line in reversed(frames):
+        named = shell.compile.format_code_name(frame.f_code.co_filename)
+        if named is not None:
+            return [f"In {named[1].removeprefix('In')}, line {line}"]
+    return []
+
+
+def _is_magic(frame: FrameType) -> bool:
+    return str(frame.f_globals.get("__name__")).startswith("cometnb.magics")
 
 
 # You: nothing was sent.

@@ -12,6 +12,7 @@ from typing import Any
 
 from cometnb.errors import CellError
 from cometnb.magics.options import BY_FLAG, OPTIONS, Option
+from cometnb.session.export import FORMS
 from cometnb.session.template import filled
 
 __all__ = ["Arguments", "help_text", "parsed"]
@@ -31,15 +32,25 @@ class Arguments:
     out : str
         A name to bind the Response to; empty for none.
     tag : str
+    form : str
+        The code to show instead of sending: python, httpx, curl or json; empty to send.
+    images, files : list of str
+        What to attach, as typed.
     is_quiet, is_raw, is_dry_run : bool
+    is_code : bool
+        Whether the answer's code goes into a new cell.
     """
 
     params: dict[str, Any] = field(default_factory=dict)
     out: str = ""
     tag: str = ""
+    form: str = ""
+    images: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     is_quiet: bool = False
     is_raw: bool = False
     is_dry_run: bool = False
+    is_code: bool = False
 
 
 def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
@@ -59,10 +70,14 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
     """
     given = list(_options(line))
     _check_repeated(given)
+    named = {option.name for option, _ in given}
     arguments = Arguments(
-        is_quiet=any(option.name == "quiet" for option, _ in given),
-        is_raw=any(option.name == "raw" for option, _ in given),
-        is_dry_run=any(option.name == "dry_run" for option, _ in given),
+        is_quiet="quiet" in named,
+        is_raw="raw" in named,
+        is_dry_run="dry_run" in named,
+        is_code="code" in named,
+        images=[text or "" for option, text in given if option.name == "image"],
+        files=[text or "" for option, text in given if option.name == "file"],
     )
     for option, text in given:
         if option.path:
@@ -77,6 +92,8 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
             arguments.out = _name(text or "")
         elif option.name == "tag":
             arguments.tag = text or ""
+        elif option.name == "as":
+            arguments.form = _form(text or "")
     return arguments
 
 
@@ -106,7 +123,9 @@ _EXAMPLES = """Examples
   %%respond -m gpt-5.4 -e low -n 400
   %%respond --text.verbosity low --out answer --tag draft
   %%respond -s @style.md --include reasoning.encrypted_content
+  %%respond --image figure --image photo.png --file report.pdf
   %%respond --set prompt_cache_options='{"mode": "auto"}' --dry-run
+  %%respond -n 200 --as curl
 """
 
 
@@ -171,7 +190,7 @@ def _unknown(word: str) -> CellError:
 def _check_repeated(given: list[tuple[Option, str | None]]) -> None:
     seen: set[str] = set()
     for option, _ in given:
-        if option.name in seen and option.name != "set":
+        if option.name in seen and not option.is_repeatable:
             raise CellError(f"{option.flags[-1]} is given twice.", "Leave one of them out.")
         seen.add(option.name)
 
@@ -239,6 +258,15 @@ def _name(text: str) -> str:
     if not text.isidentifier():
         raise CellError(
             f"--out {text!r} is not a Python name.", "Use letters, digits and underscores: --out answer"
+        )
+    return text
+
+
+def _form(text: str) -> str:
+    if text not in FORMS:
+        raise CellError(
+            f"--as {text!r} is not one of: {', '.join(FORMS)}.",
+            f"Write --as {next(iter(FORMS))}, for example.",
         )
     return text
 

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
+from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bunch, Enum, Unicode, observe
+from traitlets import Bool, Bunch, Enum, Unicode, observe
 
+from cometnb.errors import CometError
 from cometnb.magics.arguments import help_text
+
+if TYPE_CHECKING:
+    from cometnb.magics.kernel import Kernel
 
 __all__ = ["CometMagics", "load", "unload"]
 
 _SETTINGS = ("model", "base_url", "backend", "ledger", "live")
+
+_MATCHER = "cometnb"
+
+# Most of what is typed in a notebook is neither, and is told apart before anything is loaded.
+_ASKS_US = re.compile(r"%%respond\b|%comet\b")
 
 
 @magics_class
@@ -28,9 +40,17 @@ class CometMagics(Magics):
         ("auto", "off"), None, allow_none=True, help="auto streams into the cell; off shows once at the end."
     ).tag(config=True)
 
+    tracebacks = Bool(False, help="Show errors with their whole traceback instead of two lines.").tag(
+        config=True
+    )
+
     @observe(*_SETTINGS)
     def _setting_changed(self, change: Bunch) -> None:
-        self._shared().configure(**{change["name"]: change["new"]})
+        self._kernel.shared.configure(**{change["name"]: change["new"]})
+
+    @observe("tracebacks")
+    def _tracebacks_changed(self, change: Bunch) -> None:
+        CometError.has_full_traceback = change["new"]
 
     @no_var_expand
     @cell_magic
@@ -38,7 +58,7 @@ class CometMagics(Magics):
         """Send the cell's body as a prompt and stream the answer."""
         from cometnb.magics.respond import respond
 
-        respond(self._shared(), self.shell, line, cell)
+        respond(self._kernel, line, cell)
 
     @no_var_expand
     @line_magic
@@ -46,14 +66,24 @@ class CometMagics(Magics):
         """Show settings and usage, switch the simulator on; ``%comet help`` lists the subcommands."""
         from cometnb.magics.comet import comet
 
-        return comet(self._shared(), line)
+        return comet(self._kernel, line)
 
-    @staticmethod
-    def _shared() -> Any:
+    @cached_property
+    def _kernel(self) -> Kernel:
         # The session, the client and httpx are loaded by the first cell that needs them, not by %load_ext.
         from cometnb.defaults import shared
+        from cometnb.magics.kernel import Kernel
 
-        return shared
+        return Kernel(shared, self.shell)
+
+    @context_matcher(identifier=_MATCHER)
+    def complete(self, context: CompletionContext) -> SimpleMatcherResult:
+        """Complete a ``%%respond`` cell or a ``%comet`` line; IPython asks at every Tab."""
+        if not _ASKS_US.search(context.full_text):
+            return {"completions": []}
+        from cometnb.magics.completion import completed
+
+        return completed(self._kernel, context)
 
 
 # `%%respond?` shows every option; the text is generated, so it cannot fall behind.
@@ -68,10 +98,17 @@ def load(shell: Any) -> None:
         isinstance(one, CometMagics) for one in shell.configurables
     ):
         shell.configurables.append(magics)
+    # A shell without a completer (a kernel of another kind) goes without.
+    if getattr(shell, "Completer", None) is not None:
+        shell.Completer.custom_matchers.append(magics.complete)
 
 
 def unload(shell: Any) -> None:
     """Take the magics away again."""
     for kind, name in (("cell", "respond"), ("line", "comet")):
         shell.magics_manager.magics[kind].pop(name, None)
+    if getattr(shell, "Completer", None) is not None:
+        matchers = shell.Completer.custom_matchers
+        matchers[:] = [one for one in matchers if getattr(one, "matcher_identifier", "") != _MATCHER]
+    CometError.has_full_traceback = False
     shell.configurables[:] = [one for one in shell.configurables if not isinstance(one, CometMagics)]

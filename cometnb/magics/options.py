@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from cometnb.protocol.params import PARAMS, Param, find
+from cometnb.session.export import FORMS
 
 __all__ = ["BY_FLAG", "OPTIONS", "Option", "Takes"]
 
@@ -29,6 +30,10 @@ class Option:
         ``value``, ``nothing``, or ``maybe`` (a value may follow, for switches).
     metavar : str
         What stands for the value in help.
+    is_repeatable : bool
+        Whether it may be given more than once.
+    own_choices : tuple of str
+        The values of a notebook's own option that has a fixed set of them.
     """
 
     flags: tuple[str, ...]
@@ -36,6 +41,15 @@ class Option:
     path: str = ""
     takes: Takes = "value"
     metavar: str = ""
+    is_repeatable: bool = False
+    own_choices: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values it is known to take; for a list, its entries."""
+        if self.takes == "maybe":
+            return ("true", "false")
+        return self.param.choices if self.param is not None else self.own_choices
 
     @property
     def name(self) -> str:
@@ -64,11 +78,31 @@ _OWN: tuple[Option, ...] = (
     Option(("--quiet",), "Show nothing; the Response is bound all the same.", takes="nothing"),
     Option(("--raw",), "Leave {{ }} in the prompt as it is typed.", takes="nothing"),
     Option(
+        ("--image",),
+        "Attach an image: a variable, a path or a URL; may be repeated.",
+        metavar="X",
+        is_repeatable=True,
+    ),
+    Option(
+        ("--file",),
+        "Attach a file: a variable, a path, a URL or a file id; may be repeated.",
+        metavar="X",
+        is_repeatable=True,
+    ),
+    Option(
         ("--set",),
         "Set any field of the request, also one cometnb does not know; may be repeated.",
         metavar="PATH=JSON",
+        is_repeatable=True,
     ),
-    Option(("--dry-run",), "Show the request and send nothing.", takes="nothing"),
+    Option(("--dry-run",), "Show the request and what is attached; send nothing.", takes="nothing"),
+    Option(
+        ("--as",),
+        "Show the call as code; send nothing.",
+        metavar="|".join(FORMS),
+        own_choices=tuple(FORMS),
+    ),
+    Option(("--code",), "Put the answer's first Python code block into a new cell below.", takes="nothing"),
 )
 
 # The body of the cell is the input, and --no-stream says the rest about streaming.

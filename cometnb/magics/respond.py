@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
-from cometnb.defaults import Shared
 from cometnb.errors import CellError, CometError
 from cometnb.magics.arguments import Arguments, parsed
+from cometnb.magics.code_cell import place_code
+from cometnb.magics.kernel import Kernel
 from cometnb.magics.origin import Watching, cell_of, watching
+from cometnb.magics.preview import show_code, show_request
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
+from cometnb.session.prompt import Attached, prompt_of
 from cometnb.session.running import Running
-from cometnb.session.template import filled
-from cometnb.view.live import Answer, LiveAnswer, SilentAnswer, StillAnswer, TerminalAnswer
-from cometnb.view.publish import publish
+from cometnb.view.choose import answer_for
+from cometnb.view.live import Answer, SilentAnswer
 
-__all__ = ["bind", "dry_run", "respond"]
+__all__ = ["bind", "respond"]
 
 _FLUSH_S = 2.0
 
+# With one of these a call may go without a prompt of its own.
+_INSTEAD_OF_PROMPT = frozenset({"prompt", "conversation", "previous_response_id"})
 
-def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
+
+def respond(kernel: Kernel, line: str, body: str) -> None:
     """Run a ``%%respond`` cell.
 
     Raises
@@ -32,44 +36,64 @@ def respond(shared: Shared, shell: Any, line: str, body: str) -> None:
     KeyboardInterrupt
         The same, with one line instead of a traceback; a run of all cells stops.
     """
+    shared, shell = kernel.shared, kernel.shell
     arguments = parsed(line, shell.user_ns)
-    prompt = body if arguments.is_raw else filled(body, shell.user_ns)
-    if not prompt.strip() and not {"prompt", "conversation", "previous_response_id"} & set(arguments.params):
-        raise CellError("The cell has no prompt.", "Write it in the lines below %%respond.")
-    params = {"input": prompt.strip("\n")} | arguments.params
-    if arguments.is_dry_run:
-        dry_run({"model": shared.options.model, "stream": True} | params)
+    prompt = prompt_of(
+        body, shell.user_ns, images=arguments.images, files=arguments.files, is_raw=arguments.is_raw
+    )
+    params = {"input": _checked(prompt.input, arguments)} | arguments.params
+    if arguments.form or arguments.is_dry_run:
+        _preview(kernel, arguments, params, prompt.attached)
         return
     watcher: Watching = "nobody" if shared.options.live == "off" else watching(shell)
     if watcher == "nobody":
         shared.hurry()
-    session = shared.session
-    running = session.start(params.pop("input"), labels=cell_of(shell).labels(arguments.tag), **params)
-    answer = _answer(watcher, arguments, str(params.get("model") or session.model))
-    cell = _Showing(shared, shell, arguments, answer, session.notes)
+    session, cell = shared.session, cell_of(shell)
+    kernel.recent.base_url = session.base_url
+    kernel.recent.body = prepare({"model": session.model, "stream": True} | params).body
+    running = session.start(params.pop("input"), labels=cell.labels(arguments.tag), **params)
+    answer: Answer = SilentAnswer()
+    if not arguments.is_quiet:
+        model = str(params.get("model") or session.model)
+        answer = answer_for(watcher, model, running.ask_to_stop, shell.user_ns)
+    showing = _Showing(kernel, arguments, answer, session.notes)
     try:
-        cell.follow(running)
+        showing.follow(running)
     except KeyboardInterrupt:
-        cell.end(running.stop())
+        showing.end(running.stop())
         raise _interrupted() from None
-    cell.end(running.response, running.error)
-    running.result()
+    showing.end(running.response, running.error)
+    response = running.result()
+    if arguments.is_code:
+        notice = place_code(shell, kernel.recent, response, cell.cell_id)
+        if notice and not arguments.is_quiet:
+            print(notice)  # noqa: T201  # a line below the answer
 
 
-def _answer(watcher: Watching, arguments: Arguments, model: str) -> Answer:
-    if arguments.is_quiet:
-        return SilentAnswer()
-    if watcher == "front end":
-        return LiveAnswer(model)
-    return TerminalAnswer() if watcher == "terminal" else StillAnswer()
+def _checked(prompt: str | list[dict[str, Any]], arguments: Arguments) -> str | list[dict[str, Any]]:
+    if not isinstance(prompt, str):
+        return prompt
+    if not prompt.strip() and not _INSTEAD_OF_PROMPT & set(arguments.params):
+        raise CellError("The cell has no prompt.", "Write it in the lines below %%respond.")
+    return prompt.strip("\n")
+
+
+def _preview(
+    kernel: Kernel, arguments: Arguments, params: dict[str, Any], attached: tuple[Attached, ...]
+) -> None:
+    options = kernel.shared.options
+    prepared = prepare({"model": options.model, "stream": True} | params)
+    if arguments.form:
+        show_code(prepared.body, arguments.form, options)
+    else:
+        show_request(prepared.body, attached, prepared.notes, options)
 
 
 @dataclass(frozen=True, slots=True)
 class _Showing:
     """One call's way into its cell: followed, shown, bound, recorded."""
 
-    shared: Shared
-    shell: Any
+    kernel: Kernel
     arguments: Arguments
     answer: Answer
     notes: tuple[str, ...]
@@ -82,8 +106,9 @@ class _Showing:
         """Show and bind what came, before any error is raised."""
         if error is None or response.output:
             self.answer.finish(response, self.notes)
-            bind(self.shell, response, self.arguments.out)
-        self.shared.ledger.flush(_FLUSH_S)
+            bind(self.kernel.shell, response, self.arguments.out)
+            self.kernel.recent.response = response
+        self.kernel.shared.ledger.flush(_FLUSH_S)
 
 
 def bind(shell: Any, response: Response, out: str = "") -> None:
@@ -93,22 +118,6 @@ def bind(shell: Any, response: Response, out: str = "") -> None:
     hook.fill_exec_result(response)
     if out:
         shell.user_ns[out] = response
-
-
-def dry_run(params: dict[str, Any]) -> None:
-    """Show the request that a cell would send."""
-    prepared = prepare(params)
-    shown = json.dumps(prepared.body, indent=2, ensure_ascii=False)
-    size = len(json.dumps(prepared.body, ensure_ascii=False).encode("utf-8", "replace"))
-    head = f"POST /responses · {size:,} bytes · nothing was sent"
-    fence = "`" * max(3, 1 + max((len(run) for run in shown.split() if set(run) == {"`"}), default=0))
-    notes = "".join(f"\n\n*{note}*" for note in prepared.notes)
-    publish(
-        {
-            "text/markdown": f"{head}\n\n{fence}json\n{shown}\n{fence}{notes}",
-            "text/plain": "\n".join([head, shown, *prepared.notes]),
-        }
-    )
 
 
 def _interrupted() -> KeyboardInterrupt:

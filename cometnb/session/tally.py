@@ -21,6 +21,10 @@ class Tally:
     """
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin at nothing again."""
         self.n_attempts = 0
         self.n_unreported = 0
         self.usage = Usage()

@@ -196,6 +196,19 @@ class KernelSession:
             raise RuntimeError("\n".join(run.errors[0].content["traceback"]))
         return run.stream_text
 
+    def complete(self, code: str, cursor_pos: int) -> Mapping[str, Any]:
+        """Return the content of the reply to Tab at `cursor_pos` characters: matches, cursor_start, cursor_end."""
+        reply = self._client.complete(code, cursor_pos, reply=True, timeout=20)
+        content: Mapping[str, Any] = reply["content"]
+        return content
+
+    def answer(self, text: str, *, timeout_s: float = 20.0) -> Mapping[str, Any]:
+        """Wait until the kernel asks for input, type `text`, and return what it asked: prompt, password."""
+        request = self._client.get_stdin_msg(timeout=timeout_s)
+        self._client.input(text)
+        content: Mapping[str, Any] = request["content"]
+        return content
+
     def _collect(self, run: CellRun, timeout_s: float, is_enough: Any) -> None:
         deadline_s = time.monotonic() + timeout_s
         while not is_enough():

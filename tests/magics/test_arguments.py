@@ -60,6 +60,14 @@ def test_reading_a_line_leaves_variables_alone() -> None:
     assert names == {"mine": {"effort": "low"}}
 
 
+def test_attachments_may_be_repeated() -> None:
+    """In the order they were given; most options may stand once."""
+    arguments = parsed("--image a --image 'my photo.png' --file b.pdf --code", {})
+    assert (arguments.images, arguments.files, arguments.is_code) == (["a", "my photo.png"], ["b.pdf"], True)
+    with pytest.raises(CellError, match="given twice"):
+        parsed("--as curl --as json", {})
+
+
 @given(
     st.lists(st.sampled_from([*BY_FLAG, "1", "x", "true", "'a b'", "=", "{{", "[", "@x", "--"]), max_size=6)
 )

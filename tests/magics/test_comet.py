@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from cometnb.client.server import running_server
 from cometnb.errors import CellError, ConfigError
 from cometnb.magics.comet import SUBCOMMANDS
+from cometnb.magics.extension import CometMagics
+from cometnb.session.doctor import COSTS
 from tests.magics.shells import Shell
 
 
@@ -65,6 +70,15 @@ def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture
         "%comet usage a b",
         "%comet help no",
         "%comet 'x",
+        "%comet last",
+        "%comet last one",
+        "%comet code perl",
+        "%comet reset all",
+        "%comet config model",
+        "%comet models nothing-like-it",
+        "%comet doctor now",
+        "%comet key",
+        "%comet key sk-canary1234567",
     ],
 )
 def test_a_wrong_line_is_two_lines(shell: Shell, line: str) -> None:
@@ -87,3 +101,116 @@ def test_config_traits_are_settings(shell: Shell) -> None:
 def test_question_mark_shows_the_options(shell: Shell) -> None:
     """``%%respond?`` has the generated help."""
     assert "--reasoning.effort" in (shell.ip.find_cell_magic("respond").__doc__ or "")
+
+
+def test_last_shows_the_answer_again(shell: Shell) -> None:
+    """The same display, and the Response is ``_`` and ``Out[n]`` again; the line has no value of its own to show."""
+    shell.shared.simulator.text = "Hello **there**."
+    shell.run("%%respond --quiet\nHi")
+    answer = shell.ip.user_ns["_"]
+    shell.run("1 + 1")
+    assert shell.ip.user_ns["_"] == 2
+    number = shell.ip.execution_count
+    shell.run("%comet last")
+    (display,) = shell.displays
+    assert display["data"]["text/markdown"].startswith("Hello **there**.")
+    assert display["metadata"]["cometnb"]["response_id"] == answer.id
+    assert shell.ip.user_ns["_"] is answer
+    assert shell.ip.user_ns["Out"][number] is answer
+
+
+def test_reset_forgets_calls_and_keeps_settings(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """The last answer, the sum and the fault are gone; backend, model and ledger are not."""
+    shell.run("%config CometMagics.model = 'gpt-5.5'")
+    shell.run("%%respond -e low --tag kept\nHi")
+    shell.run("%comet simulator --fault 429")
+    shell.run("%comet reset")
+    assert shell.shared.simulator.fault is None
+    assert isinstance(shell.error("%comet last"), CellError)
+    capsys.readouterr()
+    shell.run("%comet")
+    shown = capsys.readouterr().out
+    assert "no calls yet" in shown
+    assert "gpt-5.5" in shown
+    assert "simulator" in shown
+    assert "kept" in shell.run("%comet usage").result["tag"].tolist()
+
+
+def test_models_are_listed_and_filtered(shell: Shell) -> None:
+    """All names, or those that hold every part, whatever their letters' case."""
+    every = shell.run("%comet models").result
+    assert "gpt-5.4" in every
+    some = shell.run("%comet models GPT-5.4 mini").result
+    assert some == ["gpt-5.4-mini"]
+
+
+def test_config_shows_values_and_sources(
+    shell: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every trait with its value and where that came from, how to change it, and never the key."""
+    monkeypatch.setenv("COMETAPI_KEY", "sk-canary1234567")
+    monkeypatch.setenv("COMETNB_LIVE", "off")
+    shell.run("%config CometMagics.model = 'gpt-5.5'")
+    shell.run("%comet config")
+    shown = capsys.readouterr().out
+    names = {
+        name for name in CometMagics.class_trait_names(config=True) if name in CometMagics.class_own_traits()
+    }
+    assert [name for name in names if name not in shown] == []
+    assert "gpt-5.5 (given in this kernel)" in shown
+    assert "off (COMETNB_LIVE)" in shown
+    assert "from COMETAPI_KEY" in shown
+    assert "%config CometMagics.model" in shown
+    assert "canary" not in shown
+
+
+def test_doctor_shows_a_table(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """On the simulator everything is looked at, for nothing, and its calls are rows under their own tag."""
+    shell.run("%comet doctor")
+    shown = shell.displays[-1]["data"]
+    assert shown["text/markdown"].startswith("| state |")
+    assert "previous_response_id" in shown["text/plain"]
+    assert "skipped" not in shown["text/plain"]
+    assert "--spend" not in capsys.readouterr().out
+    assert shell.shared.ledger.usage(tag="doctor").shape[0] >= 3
+
+
+def test_doctor_spends_nothing_unasked(
+    shell: Shell, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the models are asked for; what the rest would take is said, and said first where it is wanted."""
+    monkeypatch.setenv("COMETAPI_KEY", "sk-canary1234567")
+    with running_server() as server:
+        shell.shared.configure(backend="api", base_url=server.base_url)
+        shell.run("%comet doctor")
+        assert server.requests == []
+        shown = capsys.readouterr().out
+        assert "%comet doctor --spend" in shown
+        assert COSTS in shown
+        shell.run("%comet doctor --spend")
+        assert len(server.requests) == 3
+        assert capsys.readouterr().out.startswith(COSTS)
+    assert "canary" not in json.dumps(shell.displays)
+
+
+def test_doctor_without_a_key_is_a_finding(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says what is missing instead of failing."""
+    monkeypatch.delenv("COMETAPI_KEY", raising=False)
+    monkeypatch.delenv("COMETAPI_API_KEY", raising=False)
+    shell.run("%comet simulator off")
+    assert shell.run("%comet doctor").error_in_exec is None
+    assert "COMETAPI_KEY" in shell.displays[-1]["data"]["text/plain"]
+
+
+def test_a_key_in_a_line_is_refused_and_not_repeated(shell: Shell) -> None:
+    """It would be saved with the notebook."""
+    error = shell.error("%comet key sk-canary1234567")
+    assert "saved with the notebook" in str(error)
+    assert "canary" not in str(error)
+
+
+def test_words_are_read_off_the_usage() -> None:
+    """What Tab offers after a subcommand is what its help shows in small letters."""
+    assert SUBCOMMANDS["simulator"].words == ("on", "off", "--tokens-per-s", "--seed", "--fault", "none")
+    assert SUBCOMMANDS["code"].words == ("python", "httpx", "curl", "json")
+    assert SUBCOMMANDS["usage"].words == ("--all",)

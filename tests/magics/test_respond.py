@@ -156,7 +156,7 @@ _BAD = [
     ("%%respond\nHi {{nobody}}", "{{nobody}}", "--raw"),
     ("%%respond\nHi {{1 +}}", "{{1 +}}", "--raw"),
     ("%%respond\nHi {{1 / 0}}", "ZeroDivisionError", "cell of its own"),
-    ("%%respond\nHi {{object()}}", "object", "_repr_llm_"),
+    ("%%respond\nHi {{object()}}", "object", "{{str(object())}}"),
     ("%%respond\nHi {{open", "no closing", "--raw"),
 ]
 
@@ -208,7 +208,7 @@ def test_an_interrupt_keeps_and_marks_the_text(shell: Shell, monkeypatch: pytest
             if any(event.type == "response.output_text.delta" for event in events):
                 raise KeyboardInterrupt
 
-    monkeypatch.setattr("cometnb.magics.respond.StillAnswer", Impatient)
+    monkeypatch.setattr("cometnb.view.choose.StillAnswer", Impatient)
     error = shell.error("%%respond -e none\nHi")
     assert isinstance(error, KeyboardInterrupt)
     assert shell.ip.user_ns["_"].status == "interrupted"

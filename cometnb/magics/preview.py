@@ -1,0 +1,103 @@
+"""What a cell would send, shown instead of sent: the request with its attachments, or code that makes the call."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cometnb.errors import masked
+from cometnb.options import Options
+from cometnb.session.export import FORMS, as_code
+from cometnb.session.prompt import Attached
+from cometnb.view.mime import printable
+from cometnb.view.publish import publish
+
+__all__ = ["show_code", "show_request"]
+
+# Of a file sent as text, this much says what it is.
+_SHOWN_OF_DATA = 48
+
+# A shorter key is a word such as "test", which may well be meant.
+_SHORTEST_KEY = 8
+
+_TICKS = re.compile("`+")
+
+
+def show_code(body: Mapping[str, Any], form: str, options: Options, *, base_url: str = "") -> None:
+    """Show a call as code.
+
+    Parameters
+    ----------
+    body : Mapping
+        The request. It is shown as a call that waits for the whole answer, whether or not it streamed.
+    form : str
+        One of `FORMS`.
+    options : Options
+        The key in force is masked, should it stand in the prompt.
+    base_url : str
+        Where it goes; empty for where the options say.
+    """
+    whole = {name: value for name, value in body.items() if name != "stream"}
+    code = _without_key(as_code(whole, form, base_url=base_url or options.base_url), options)
+    publish({"text/markdown": _fenced(code, FORMS[form]), "text/plain": printable(code)})
+
+
+def show_request(
+    body: Mapping[str, Any], attached: Sequence[Attached], notes: Sequence[str], options: Options
+) -> None:
+    """Show the request that a cell would send, and what is attached to it.
+
+    Parameters
+    ----------
+    body : Mapping
+    attached : sequence of Attached
+    notes : sequence of str
+        What was settled about the parameters.
+    options : Options
+        The key in force is masked, should it stand in the prompt.
+    """
+    size_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
+    head = f"POST /responses · {size_bytes:,} bytes · nothing was sent"
+    shown = _without_key(json.dumps(_short(body), indent=2, ensure_ascii=False), options)
+    lines = [_without_key(_line(one), options) for one in attached]
+    listed = "".join(f"\n- {_escaped(line)}" for line in lines)
+    remarks = [f"*{_escaped(note)}*" for note in notes]
+    pieces = [head + (f"\n{listed}" if listed else ""), _fenced(shown, "json"), *remarks]
+    publish(
+        {
+            "text/markdown": "\n\n".join(pieces),
+            "text/plain": printable("\n".join([head, *(f"  {line}" for line in lines), shown, *notes])),
+        }
+    )
+
+
+def _line(one: Attached) -> str:
+    parts = [one.name, one.kind, one.media_type, f"{one.size_bytes:,} bytes", one.note]
+    return " · ".join(part for part in parts if part)
+
+
+def _short(value: Any) -> Any:
+    """Return the body with every attachment's bytes cut after their beginning."""
+    if isinstance(value, Mapping):
+        return {name: _short(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_short(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("data:") and len(value) > 2 * _SHOWN_OF_DATA:
+        return f"{value[:_SHOWN_OF_DATA]}… [{len(value) - _SHOWN_OF_DATA:,} more characters]"
+    return value
+
+
+def _without_key(text: str, options: Options) -> str:
+    key = options.api_key
+    return masked(text, key if len(key) >= _SHORTEST_KEY else None)
+
+
+def _fenced(code: str, language: str) -> str:
+    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(code)), default=0))
+    return f"{fence}{language}\n{code}\n{fence}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_\[\]<>$~|&])", r"\\\1", text)

@@ -1,0 +1,86 @@
+"""What is offered at the cursor, for any text before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cometnb.defaults import shared
+from cometnb.magics.completion import offered
+from cometnb.magics.kernel import Kernel, Recent
+from cometnb.magics.options import BY_FLAG
+from tests.magics.shells import Shell
+
+
+def _words(shell: Shell, text: str, models: dict[str, list[str]] | None = None) -> tuple[str, ...]:
+    offer = offered(Kernel(shell.shared, shell.ip, Recent(models=models or {})), text.split("\n"))
+    return () if offer is None else offer.words
+
+
+def test_listed_models_are_offered_without_asking(shell: Shell) -> None:
+    """Those of the base URL in force; before they were listed, the model that is set and the default."""
+    shell.shared.configure(backend="api", base_url="https://gateway.example/v1", model="my-model")
+    assert _words(shell, "%%respond -m ") == ("my-model", "gpt-5.4")
+    models = {"https://gateway.example/v1": ["a-model", "b-model"], "https://other.example/v1": ["c-model"]}
+    assert _words(shell, "%%respond -m ", models)[2:] == ("a-model", "b-model")
+
+
+def test_paths_are_offered_where_files_go(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After @ in instructions, and for attachments beside the variables; a folder ends in a slash."""
+    (tmp_path / "style").mkdir()
+    (tmp_path / "style" / "brief.md").write_text("Be brief.", encoding="utf-8")
+    (tmp_path / ".hidden").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    shell.run("styled = 'x'")
+    assert _words(shell, "%%respond -s @sty") == ("@style/",)
+    assert _words(shell, "%%respond -s @style/b") == ("@style/brief.md",)
+    assert _words(shell, "%%respond --file sty") == ("styled", "style/")
+    assert _words(shell, "%%respond --image nothing/he") == ()
+    assert ".hidden" not in _words(shell, "%%respond --file ")
+
+
+def test_variables_fit_the_option(shell: Shell) -> None:
+    """A number for a number, a text for a text; what is private or IPython's own is not offered."""
+    shell.run("warm, style, tools, _mine = 0.5, 'Be kind.', [{}], 1.0")
+    assert _words(shell, "%%respond -t ") == ("warm",)
+    assert _words(shell, "%%respond -s ") == ("style",)
+    assert _words(shell, "%%respond --tools ") == ("tools",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%%respond",
+        "%%respond\nWrite a",
+        "%%respond\n{{x}} an",
+        "%%respond\n\\{{st",
+        "x = 1",
+        "%%respondent -",
+        "%comet nonsense ",
+    ],
+)
+def test_nothing_is_offered_elsewhere(shell: Shell, text: str) -> None:
+    """In the prompt's own text, after closed or escaped braces, in cells that are not ours."""
+    assert _words(shell, text) == ()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    st.sampled_from(["%%respond ", "%%respond\n", "%comet ", "x = %comet ", "\n\n%%respond "]),
+    st.lists(
+        st.sampled_from([*BY_FLAG, "a", ",", "=", " ", "\n", "{{", "}}", ".", "@", "/", "'", "\\", "~", "é"]),
+        max_size=8,
+    ),
+)
+def test_any_text_gives_words_that_begin_as_typed(shell: Shell, start: str, pieces: list[str]) -> None:
+    """Never an error, and never a word that would replace something else."""
+    text = start + "".join(pieces)
+    offer = offered(Kernel(shared, shell.ip), text.split("\n"))
+    if offer is not None:
+        assert text.endswith(offer.typed)
+        assert [word for word in offer.words if not word.startswith(offer.typed)] == []
