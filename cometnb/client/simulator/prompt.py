@@ -57,7 +57,7 @@ class Inventory:
     n_earlier : int
         Items of the responses this one continues.
     last_text : str
-        The user's last words, or the last text of any kind; empty if there is none.
+        How the user's last message begins, or the last text of any kind; empty if there is none.
     """
 
     n_items: int
@@ -119,7 +119,6 @@ def taken_stock(body: Mapping[str, Any], n_tokens: int, n_earlier: int = 0) -> I
     items = items_of(body)
     pieces = list(pieces_of(items))
     texts = [piece for piece in pieces if piece.kind == "text"]
-    said = [piece.text for piece in texts if piece.role == "user"] or [piece.text for piece in texts]
     tools = body.get("tools")
     return Inventory(
         n_items=len(items),
@@ -130,8 +129,16 @@ def taken_stock(body: Mapping[str, Any], n_tokens: int, n_earlier: int = 0) -> I
         n_results=sum(str(item.get("type")).endswith("_output") for item in items),
         n_tools=len(tools) if isinstance(tools, list) else 0,
         n_earlier=n_earlier,
-        last_text=said[-1] if said else "",
+        last_text=_last_text(items),
     )
+
+
+def _last_text(items: list[dict[str, Any]]) -> str:
+    """Return the first text of the user's last message: attachments may have cut that message into pieces."""
+    messages = [[piece for piece in pieces_of([item]) if piece.kind == "text"] for item in items]
+    said = [texts for texts in messages if any(piece.role == "user" for piece in texts)]
+    told = said or [texts for texts in messages if texts]
+    return told[-1][0].text if told else ""
 
 
 def _parts(content: Any, role: str) -> Iterator[Piece]:
