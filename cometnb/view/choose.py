@@ -12,9 +12,7 @@ from cometnb.view.live import Answer, LiveAnswer, StillAnswer, TerminalAnswer
 __all__ = ["answer_for"]
 
 
-def answer_for(
-    watcher: str, model: str, on_stop: Callable[[], None], namespace: Mapping[str, Any]
-) -> Answer:
+def answer_for(watcher: str, model: str, on_stop: Callable[[], None], namespace: Mapping[str, Any]) -> Answer:
     """Return what shows an answer to whoever watches.
 
     A front end gets the live view where its widget surely shows, else plain displays.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,6 +22,11 @@ from cometnb.view.widget import LiveView
 __all__ = ["WatchedAnswer"]
 
 _REFUSAL = "response.refusal.delta"
+
+# A page that was reloaded in mid-stream can ask for the view only when the cell has ended, and no longer takes the
+# native display: the latest views stay for it.
+_KEPT_VIEWS = 2
+_ended: deque[LiveView] = deque()
 
 
 class WatchedAnswer:
@@ -74,14 +80,15 @@ class WatchedAnswer:
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Replace the live view by one display; a page that was reloaded keeps the view, complete."""
         data, metadata = bundle(response, notes=notes)
-        view = self._view
-        if view.was_asked:
-            last = [block_html(self._blocks.finish())]
-            view.tell(blocks=last, tail="", phase="done", detail=usage_line(response))
+        last = {"blocks": [block_html(self._blocks.finish())], "tail": "", "phase": "done"}
+        last["detail"] = usage_line(response)
+        if self._view.was_asked:
+            self._view.tell(**last)
+        else:
+            self._view.keep(**last)
         replace_all()
         publish(data, metadata, display_id=uuid.uuid4().hex)
-        if not view.was_asked:
-            view.close()
+        _let_go(self._view)
 
     def _words(self, event: Event) -> str:
         if event.type == TEXT:
@@ -107,6 +114,13 @@ class WatchedAnswer:
                 kind = str(item.get("type") or "")
                 return {"message": "writing", "reasoning": "reasoning"}.get(kind, kind.replace("_", " "))
         return before
+
+
+def _let_go(view: LiveView) -> None:
+    """Keep an ended view for a page that may ask, and close the oldest of those kept."""
+    _ended.append(view)
+    while len(_ended) > _KEPT_VIEWS:
+        _ended.popleft().close()
 
 
 def _grown(blocks: Blocks, text: str, finished: str, tail: str) -> dict[str, Any]:

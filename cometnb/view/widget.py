@@ -31,16 +31,17 @@ class LiveView(anywidget.AnyWidget):
         Everything shown so far. It is changed in place and not sent: `tell` sends what is new, and a page that asks
         for the state (after a reload, or for a second view) gets it whole.
     was_asked : bool
-        True once a front end has asked for the state: it has not seen the messages before.
+        True once a front end has asked for the state: it has not seen the messages before. A page that was reloaded
+        asks for all widgets' states at once, a second front end for this one's.
     """
 
     _esm = _STATIC / "live.js"
     _css = _STATIC / "live.css"
     answer = traitlets.Dict().tag(sync=True)
     can_stop = traitlets.Bool(False).tag(sync=True)
+    was_asked = False
 
     def __init__(self, model: str, on_stop: Callable[[], None] | None = None) -> None:
-        self.was_asked = False
         self._on_stop = on_stop
         super().__init__(
             answer={
@@ -59,6 +60,19 @@ class LiveView(anywidget.AnyWidget):
             can_stop=on_stop is not None,
         )
         self.on_msg(self._received)
+        _keep_to_its_thread(self.comm)
+        # The state that opened the view was not asked for.
+        self.was_asked = False
+
+    def keep(self, **news: Any) -> None:
+        """Keep what is new in the state, for a page that asks; parameters as for `tell`."""
+        answer = self.answer
+        answer["n"] += 1
+        for name, value in news.items():
+            if name in ("blocks", "thoughts"):
+                answer[name].extend(value)
+            else:
+                answer[name] = value
 
     def tell(self, **news: Any) -> None:
         """Send what is new, and keep it in the state.
@@ -69,22 +83,30 @@ class LiveView(anywidget.AnyWidget):
             ``blocks`` and ``thoughts`` (lists of HTML, added), and what replaces what was there: ``tail`` and
             ``thought`` (HTML), ``cards``, ``phase``, ``detail``, ``n_deltas``, ``elapsed_s``.
         """
-        answer = self.answer
-        answer["n"] += 1
-        for name, value in news.items():
-            answer[name] = answer[name] + value if name in ("blocks", "thoughts") else value
-        self.send({"n": answer["n"], **news})
+        self.keep(**news)
+        self.send({"n": self.answer["n"], **news})
 
     def bundle(self) -> dict[str, Any]:
         """Return the mimetypes of its display."""
         view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
         return {"application/vnd.jupyter.widget-view+json": view, "text/plain": _FALLBACK}
 
-    def _handle_msg(self, msg: Any) -> None:
-        if msg["content"]["data"].get("method") == "request_state":
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the state, or the part of it named by `key`."""
+        if key is None:
             self.was_asked = True
-        super()._handle_msg(msg)
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        return state
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":
             self._on_stop()
+
+
+def _keep_to_its_thread(comm: Any) -> None:
+    """Have messages handled on the thread the page chose for them, while a cell holds the main one.
+
+    ipykernel 7.4 sends them to the thread that last wrote to the comm instead, which here is the one that waits.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, chosen: chosen

@@ -247,10 +247,10 @@ class NotebookPage:
         self.start_cell(index)
         self.wait_idle()
 
-    def run_all(self) -> None:
+    def run_all(self, timeout_s: float = _ACT_S) -> None:
         """Run every cell and wait for the last output."""
         self.page.evaluate(_RUN, [0, "notebook:run-all-cells"])
-        self.wait_idle()
+        self.wait_idle(timeout_s)
 
     def wait_idle(self, timeout_s: float = _ACT_S) -> None:
         """Wait until no cell runs and the kernel has answered a question asked after them."""

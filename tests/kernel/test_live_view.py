@@ -64,7 +64,7 @@ def test_the_live_view_gives_way_to_one_display(jupyter: KernelSession) -> None:
     assert run.errors == []
     kinds = [message.type for message in run.of(*_DRAWN)]
     assert {"comm_open", "comm_msg"} <= set(kinds)
-    assert kinds[-3:] == ["clear_output", "display_data", "comm_close"]
+    assert kinds[-2:] == ["clear_output", "display_data"]
     assert set(run.displays[-1].content["data"]) == {"text/markdown", "text/plain"}
     assert "update_display_data" not in kinds
 

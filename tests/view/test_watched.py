@@ -106,13 +106,33 @@ def test_a_refusal_is_text_with_a_word_before_it(page: _Page) -> None:
 
 
 def test_at_the_end_one_native_display_is_left(page: _Page) -> None:
-    """The widget closes, so that nothing of it is saved."""
+    """Nothing more is sent to the view."""
     answer = WatchedAnswer()
     answer.update([_delta("One")])
+    n_messages = len(page.messages)
     answer.finish(_answer("One"))
     (display,) = page.displays
     assert set(display) == {"text/markdown", "text/plain"}
-    assert answer._view.comm is None
+    assert len(page.messages) == n_messages
+
+
+def test_an_ended_view_can_still_be_asked_for(page: _Page) -> None:
+    """A page that was reloaded in mid-stream asks when the cell has ended, and finds all of it, finished."""
+    answer = WatchedAnswer()
+    answer.update([_delta("One.\n\nTwo")])
+    answer.finish(_answer("One.\n\nTwo"))
+    state = answer._view.get_state()["answer"]
+    assert "".join(state["blocks"]) == "<p>One.</p>\n<p>Two</p>\n"
+    assert (state["tail"], state["phase"]) == ("", "done")
+    assert "usage not reported" in state["detail"]
+
+
+def test_only_the_latest_views_stay_open(page: _Page) -> None:
+    """However many cells run."""
+    answers = [WatchedAnswer() for _ in range(5)]
+    for answer in answers:
+        answer.finish(_answer("x"))
+    assert [answer._view.comm is not None for answer in answers] == [False, False, False, True, True]
 
 
 def test_a_reloaded_page_is_finished_in_place(page: _Page) -> None:

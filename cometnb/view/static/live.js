@@ -5,9 +5,13 @@
 // The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`, `thoughts`, `thought`); all else is text.
 
 const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete." };
+const HOLD_MS = 500;
+// JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
+const MARKDOWN = "jp-RenderedHTMLCommon";
 
 export default {
   initialize({ model }) {
+    model.get("answer").since = performance.now();
     model.on("msg:custom", (message) => {
       const answer = model.get("answer");
       if (message.n <= answer.n) return;
@@ -15,7 +19,7 @@ export default {
       answer.blocks.push(...(message.blocks || []));
       answer.cards = message.cards || answer.cards;
       answer.thoughts.push(...(message.thoughts || []));
-      for (const name of ["tail", "thought", "phase", "detail", "n_deltas", "started_s"])
+      for (const name of ["tail", "thought", "phase", "detail", "n_deltas"])
         if (message[name] !== undefined) answer[name] = message[name];
     });
   },
@@ -36,6 +40,7 @@ export default {
     return () => {
       model.off("msg:custom", onMessage);
       clearInterval(clock);
+      holdPlace(view);
     };
   },
 };
@@ -44,19 +49,19 @@ function build(el, model) {
   const root = add(el, "div", "cometnb-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answer");
-  const view = { root, seen: performance.now(), tallest: 0 };
+  const view = { root, tallest: 0 };
   view.fold = add(root, "details", "");
   view.fold.hidden = true;
   view.fold.open = true;
   add(view.fold, "summary", "").textContent = "Reasoning";
-  view.thoughts = add(view.fold, "section", "");
-  view.thought = add(view.fold, "section", "");
+  view.thoughts = add(view.fold, "section", MARKDOWN);
+  view.thought = add(view.fold, "section", MARKDOWN);
   view.cards = add(root, "section", "");
-  view.blocks = add(root, "section", "");
+  view.blocks = add(root, "section", MARKDOWN);
   // Finished blocks are read out as they are added; the tail, which changes all the time, is not.
   view.blocks.setAttribute("role", "log");
   view.blocks.setAttribute("aria-live", "polite");
-  view.tail = add(root, "section", "");
+  view.tail = add(root, "section", MARKDOWN);
   view.tail.setAttribute("aria-hidden", "true");
   const status = add(root, "div", "cometnb-status");
   view.words = add(status, "span", "");
@@ -91,26 +96,36 @@ function show(view, message) {
   keepHeight(view);
 }
 
-// The only two places where HTML is inserted; the kernel has sanitised it.
 function fill(finished, open, blocks, tail) {
-  for (const html of blocks || []) {
-    const block = add(finished, "div", "");
-    block.innerHTML = html;
-    outward(block);
-  }
-  if (tail !== undefined) {
-    open.innerHTML = tail;
-    outward(open);
-  }
+  for (const html of blocks || []) finished.append(parsed(html));
+  if (tail !== undefined) open.replaceChildren(parsed(tail));
+}
+
+// The only place where HTML is read; the kernel has sanitised it.
+function parsed(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const link of template.content.querySelectorAll("a")) link.target = "_blank";
+  return template.content;
 }
 
 // An output that shrinks makes the page jump.
 function keepHeight(view) {
   const height = view.root.offsetHeight;
+  view.frame = view.root.closest(".jp-Cell-outputWrapper");
+  view.frameHeight = view.frame?.offsetHeight;
   if (height > view.tallest) {
     view.tallest = height;
     view.root.style.minHeight = `${height}px`;
   }
+}
+
+// The display that takes the view's place is drawn a moment after the view has gone.
+function holdPlace(view) {
+  if (!view.frame) return;
+  const { frame, frameHeight } = view;
+  frame.style.minHeight = `${frameHeight}px`;
+  setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
 }
 
 function drawCards(view, cards) {
@@ -132,15 +147,11 @@ function tick(view, answer) {
     view.words.textContent = answer.detail;
     return;
   }
-  const elapsed = answer.elapsed_s + (performance.now() - view.seen) / 1000;
+  const elapsed = answer.elapsed_s + (performance.now() - answer.since) / 1000;
   const parts = [answer.model, answer.detail || answer.phase, `${elapsed.toFixed(0)} s`];
-  if (answer.n_deltas) parts.push(`about ${answer.n_deltas} tokens`, `${(answer.n_deltas / elapsed).toFixed(0)} tokens/s`);
+  if (answer.n_deltas > 1) parts.push(`about ${answer.n_deltas} tokens`, `${(answer.n_deltas / elapsed).toFixed(0)} tokens/s`);
   if (view.stop.hidden) parts.push("interrupt the kernel to stop");
   view.words.textContent = parts.join(" · ");
-}
-
-function outward(element) {
-  for (const link of element.querySelectorAll("a")) link.target = "_blank";
 }
 
 function add(parent, tag, className) {
