@@ -59,7 +59,7 @@ def _traffic(run: CellRun) -> _Traffic:
 
 
 def test_the_live_view_gives_way_to_one_display(jupyter: KernelSession) -> None:
-    """A widget opens and is told what is new; then one plain display takes its place, and the widget is closed."""
+    """A widget opens and is told what is new; then one plain display takes its place."""
     run = _answer(jupyter, 500, 400)
     assert run.errors == []
     kinds = [message.type for message in run.of(*_DRAWN)]
