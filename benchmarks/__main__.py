@@ -11,10 +11,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.child import ROOT
 from benchmarks.decoding import decoder_growth, folding_growth
+from benchmarks.delay import delay
 from benchmarks.feed import running_feed
 from benchmarks.loading import import_cpu, load_cpu
+from benchmarks.page import long_tasks
 from benchmarks.streaming import client_cpu, client_growth
 from benchmarks.tables import Section, as_json, as_markdown
+from benchmarks.traffic import traffic, traffic_growth
 
 __all__: list[str] = []
 
@@ -25,6 +28,9 @@ _PACKAGES = ("cometnb", "httpx", "openai", "chatlas", "ipykernel")
 _ROWS: dict[int, tuple[Callable[..., Section], ...]] = {
     1: (client_cpu,),
     2: (client_growth, folding_growth, decoder_growth),
+    3: (traffic, traffic_growth),
+    4: (long_tasks,),
+    5: (delay,),
     6: (import_cpu, load_cpu),
 }
 _NEEDS_FEED = (client_cpu, client_growth)
@@ -54,7 +60,7 @@ def _arguments() -> argparse.Namespace:
         type=_rows,
         default=sorted(_ROWS),
         metavar="N,N",
-        help="which rows to measure (default: all of 1,2,6)",
+        help="which rows to measure (default: all of 1 to 6)",
     )
     return parser.parse_args()
 

@@ -24,7 +24,7 @@ _HEAD = Head(200, {"content-type": "text/event-stream"}, datetime(2026, 1, 1, tz
 
 def decoder_growth(*, is_quick: bool) -> Section:
     """Measure the decoder on one event of up to 20 MB that comes in pieces."""
-    sizes, n_rounds = ((1, 2, 4), 1) if is_quick else ((1, 5, 20), 7)
+    sizes, n_rounds = ((1, 2, 4), 1) if is_quick else ((1, 5, 20), 3)
     costs = {f"in pieces of {size:,} bytes": partial(_fresh_event_cpu_s, size) for size in (1_000, 16_000)}
     return growth_section(
         "Decoding one large event",
@@ -39,7 +39,7 @@ def decoder_growth(*, is_quick: bool) -> Section:
 
 def folding_growth(*, is_quick: bool) -> Section:
     """Measure decoding, parsing and folding, without a wire, on up to 50,000 deltas."""
-    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 7)
+    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 3)
 
     def cost_s(n_deltas: int) -> float:
         # Every size folds as many deltas in all, so that short streams are measured as well as long ones.

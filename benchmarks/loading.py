@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import partial
 from importlib.util import find_spec
-from pathlib import Path
 
-from benchmarks.child import ROOT, environment, result_of
+from benchmarks.child import result_of
+from benchmarks.kernel import fresh_kernel, run_cell
 from benchmarks.rounds import median_of, run_rounds
 from benchmarks.tables import Section, Target
-from tests.kernel.kernel_session import running_kernel
 
 __all__ = ["import_cpu", "load_cpu"]
 
@@ -22,7 +20,7 @@ _RIVALS = ("httpx", "openai", "chatlas")
 
 def import_cpu(*, is_quick: bool) -> Section:
     """Measure the imports a user would write, each in a fresh interpreter."""
-    n_rounds = 1 if is_quick else 11
+    n_rounds = 1 if is_quick else 5
     statements = (_OURS, _FIRST_USE, *_imports())
     samples = run_rounds({each: partial(_import_cpu_s, each) for each in statements}, n_rounds, n_discarded=1)
     return Section(
@@ -37,7 +35,7 @@ def import_cpu(*, is_quick: bool) -> Section:
 
 def load_cpu(*, is_quick: bool) -> Section:
     """Measure loading the magics, and what others' imports cost in the same place."""
-    n_rounds = 1 if is_quick else 5
+    n_rounds = 1 if is_quick else 3
     statements = (_LOAD, *_imports())
     samples = run_rounds(
         {each: partial(_cell_cpu_s, each) for each in statements}, n_rounds, n_discarded=0 if is_quick else 1
@@ -65,16 +63,5 @@ def _import_cpu_s(statement: str) -> float:
 
 def _cell_cpu_s(statement: str) -> float:
     cell = f"import time\nstart_s = time.process_time()\n{statement}\nprint(time.process_time() - start_s)"
-    with tempfile.TemporaryDirectory() as folder:
-        # A profile of its own, so that nobody's start-up files are measured.
-        profile = Path(folder, "profile_default")
-        profile.mkdir()
-        (profile / "ipython_kernel_config.py").write_text(
-            "get_config().IPKernelApp.log_level = 'ERROR'\n", "utf-8"
-        )
-        with running_kernel(
-            Path(folder), environment() | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": folder}
-        ) as kernel:
-            run = kernel.run(cell)
-    assert not run.errors, run.errors
-    return float(run.stream_text)
+    with fresh_kernel() as kernel:
+        return float(run_cell(kernel, cell).stream_text)

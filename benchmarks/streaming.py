@@ -24,7 +24,7 @@ _LIMIT = 1.6
 
 def client_cpu(feed_url: str, *, is_quick: bool) -> Section:
     """Measure every contender on one stream of 10,000 deltas."""
-    n_deltas, n_streams, n_rounds = (1_000, 1, 1) if is_quick else (10_000, 3, 9)
+    n_deltas, n_streams, n_rounds = (1_000, 1, 1) if is_quick else (10_000, 2, 5)
     measures = {name: partial(stream_cpu_s, name, feed_url, n_deltas, n_streams) for name in CONTENDERS}
     samples = run_rounds(measures, n_rounds)
     cpu_s = {name: median_of(samples, name) for name in CONTENDERS}
@@ -54,7 +54,7 @@ def client_cpu(feed_url: str, *, is_quick: bool) -> Section:
 
 def client_growth(feed_url: str, *, is_quick: bool) -> Section:
     """Measure the cost of one delta in short, middle and long streams."""
-    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 5)
+    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 3)
 
     def cost_s(name: str, n_deltas: int) -> float:
         # Every size reads as many deltas in all, so that short streams are measured as well as long ones.

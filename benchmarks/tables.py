@@ -52,7 +52,7 @@ class Section:
     rows : list of tuple
         Text, or numbers that are written with three significant digits.
     samples : Mapping
-        Every measurement behind the rows, in seconds of CPU.
+        Every measurement behind the rows, in the unit that the note or the columns name.
     targets : list of Target
     """
 
