@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from cometnb.client.stream import AsyncResponseStream
 from cometnb.errors import CometError
-from cometnb.protocol.events import Event
+from cometnb.protocol.events import APPENDED, Event
 from cometnb.protocol.response import Response
 from cometnb.session.loop import BackgroundLoop
 
@@ -19,6 +19,8 @@ __all__ = ["Running"]
 
 _SHORT_WAIT_S = 0.05
 _STOP_WITHIN_S = 1.0
+# Between the few events that announce an answer.
+_ANNOUNCED_S = 0.01
 
 
 class Running:
@@ -70,6 +72,8 @@ class Running:
     def batches(self, period_s: float, idle_s: float | None = None) -> Iterator[list[Event]]:
         """Yield what has come since the last batch, at once when something comes but at most once a period.
 
+        The first text is not kept waiting because its announcement was a batch of its own: periods begin with it.
+
         Parameters
         ----------
         period_s : float
@@ -82,6 +86,7 @@ class Running:
         KeyboardInterrupt
             As soon as the kernel is interrupted; the call goes on until `stop`.
         """
+        has_begun = False
         while True:
             if not self.is_done:
                 self._wait(self._changed, idle_s)
@@ -91,8 +96,9 @@ class Running:
             yield batch
             if is_done and not self._events:
                 return
+            has_begun = has_begun or any(event.type in APPENDED for event in batch)
             if not self.is_done:
-                self._wait(self._is_done, period_s)
+                self._wait(self._is_done, period_s if has_begun else min(period_s, _ANNOUNCED_S))
 
     def wait(self) -> Response:
         """Wait for the end and return the response.
