@@ -270,3 +270,17 @@ def test_labels_reach_the_row(attempts: list[Attempt]) -> None:
     session.start("Hi", labels={"tag": "t"}).wait()
     assert attempts[0].labels == {"tag": "t"}
     session.close()
+
+
+def test_the_first_text_does_not_sit_out_a_period(attempts: list[Attempt]) -> None:
+    """What announces an answer is a batch of its own; the text behind it comes at once, whatever the period."""
+    gate = Gate("Hello")
+    running = _session(gate, attempts).start("Hi")
+    batches = running.batches(period_s=3600)
+    gate.let_pass(1)
+    assert [event.type for event in next(batches)] == ["response.created"]
+    gate.let_pass(100)
+    seen: set[str] = set()
+    while "response.output_text.delta" not in seen:
+        seen |= {event.type for event in next(batches)}
+    running.stop()
