@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from cometnb.protocol.events import Event
 from cometnb.protocol.slots import index_of
+from cometnb.view.images import media_type_of
 from cometnb.view.parts import item_parts
 
 __all__ = ["Cards"]
@@ -15,9 +15,6 @@ __all__ = ["Cards"]
 _ITEM = frozenset({"response.output_item.added", "response.output_item.done"})
 _IMAGE = "response.image_generation_call.partial_image"
 _ANNOTATION = "response.output_text.annotation.added"
-_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
-# Formats a browser draws and cannot run; SVG is not among them.
-_IMAGE_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "jpg": "image/jpeg", "webp": "image/webp"}
 _LONGEST = 2000
 
 
@@ -74,8 +71,8 @@ class Cards:
         return False
 
     def _take_image(self, data: Any, form: Any, place: int) -> bool:
-        media_type = _IMAGE_TYPES.get(form if isinstance(form, str) else "png")
-        if media_type is None or not isinstance(data, str) or not _BASE64.fullmatch(data):
+        media_type = media_type_of(data, form)
+        if media_type is None:
             return False
         self._by_place[place] = {"title": "image", "image": f"data:{media_type};base64,{data}"}
         return True

@@ -11,10 +11,11 @@ from typing import Protocol, TextIO
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
 from cometnb.view.blocks import Blocks
+from cometnb.view.images import image_displays
 from cometnb.view.mime import bundle, plain, printable
 from cometnb.view.neutral import neutral_markdown
 from cometnb.view.parts import Part, describe
-from cometnb.view.publish import publish, replace_all
+from cometnb.view.publish import publish, publish_all, replace_all
 from cometnb.view.usage import usage_line
 
 __all__ = [
@@ -111,6 +112,7 @@ class LiveAnswer:
             replace_all()
         data, metadata = bundle(response, notes=notes)
         publish(data, metadata, display_id=uuid.uuid4().hex)
+        publish_all(image_displays(response))
 
     def _status(self, waiting: str | None) -> str:
         elapsed_s = self._clock() - self._started_s
@@ -141,6 +143,7 @@ class StillAnswer:
         """Show the answer."""
         data, metadata = bundle(response, with_times=False, notes=notes)
         publish(data, metadata)
+        publish_all(image_displays(response))
 
 
 class SilentAnswer:

@@ -6,7 +6,7 @@ from typing import Any
 
 from IPython.display import clear_output, publish_display_data
 
-__all__ = ["publish", "replace_all"]
+__all__ = ["publish", "publish_all", "replace_all"]
 
 
 def publish(
@@ -31,6 +31,12 @@ def publish(
     """
     transient = {"display_id": display_id} if display_id else None
     publish_display_data(data, metadata or {}, transient=transient, update=is_update)
+
+
+def publish_all(displays: list[dict[str, str]]) -> None:
+    """Show several bundles, one below the other."""
+    for data in displays:
+        publish(data)
 
 
 def replace_all() -> None:

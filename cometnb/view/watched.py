@@ -13,9 +13,10 @@ from cometnb.protocol.response import Response
 from cometnb.view.blocks import Blocks
 from cometnb.view.cards import Cards
 from cometnb.view.html import block_html
+from cometnb.view.images import image_displays
 from cometnb.view.live import REASONING, TEXT, delta_of, next_summary
 from cometnb.view.mime import bundle
-from cometnb.view.publish import publish, replace_all
+from cometnb.view.publish import publish, publish_all, replace_all
 from cometnb.view.usage import usage_line
 from cometnb.view.widget import LiveView
 
@@ -88,6 +89,7 @@ class WatchedAnswer:
             self._view.keep(**last)
         replace_all()
         publish(data, metadata, display_id=uuid.uuid4().hex)
+        publish_all(image_displays(response))
         _let_go(self._view)
 
     def _words(self, event: Event) -> str:
