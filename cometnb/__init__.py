@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,6 +62,13 @@ _PLACES = {
 }
 
 
+# What `cometnb.protocol.readers` is told: an attribute of responses -> the function that knows its value.
+_READERS = {
+    "cost": "cometnb.ledger.prices:cost_of",
+    "events_frame": "cometnb.ledger.events:events_frame",
+}
+
+
 def __getattr__(name: str) -> Any:
     if name in ("errors", "options"):
         return importlib.import_module(f"cometnb.{name}")
@@ -94,8 +102,22 @@ def _show_responses() -> None:
         formatter.for_type_by_name("cometnb.protocol.response", "Response", _bundle)
 
 
+def _register_readers() -> None:
+    """Let a response say what it cost and how it came, without its own layer knowing prices or pandas."""
+    from cometnb.protocol import readers  # standard library only
+
+    for name, place in _READERS.items():
+        readers.register(name, partial(_read, place))
+
+
+def _read(place: str, response: Response) -> Any:
+    module, _, name = place.partition(":")
+    return getattr(importlib.import_module(module), name)(response)
+
+
 def _bundle(response: Response, include: Any = None, exclude: Any = None) -> Any:
     return importlib.import_module("cometnb.view.mime").bundle(response, with_times=False)
 
 
+_register_readers()
 _show_responses()

@@ -5,9 +5,13 @@ This is the one place that knows both the session and the ledger: it hands the o
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from cometnb.client.attempt import Attempt, Observer
+from cometnb.client.gate import Admitted, Planned
 from cometnb.client.simulator import Simulator
 from cometnb.client.stream import ResponseStream
 from cometnb.ledger.store import Ledger
@@ -18,6 +22,8 @@ from cometnb.session.tally import Tally
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from cometnb.ledger.budget import Budget
 
 __all__ = ["Shared", "respond", "shared", "stream", "usage"]
 
@@ -32,10 +38,14 @@ class Shared:
     ----------
     tally : Tally
         What this kernel has used so far.
+    budget : Budget or None
+        What the calls to come may cost; see `set_budget`.
     """
 
     def __init__(self) -> None:
         self.tally = Tally()
+        self.budget: Budget | None = None
+        self._watchers: list[Observer] = []
         self._given: dict[str, Any] = {}
         self._session: Session | None = None
 
@@ -81,9 +91,41 @@ class Shared:
                 model=options.model,
                 backend=options.backend,
                 transport=self.simulator if options.backend == "simulator" else None,
-                observers=(self.tally, self.ledger),
+                observers=(self.tally, self.ledger, self._tell),
+                gates=(_Budgets(self),),
             )
         return self._session
+
+    def set_budget(self, budget: Budget | None) -> None:
+        """Put the calls to come under a budget, or under none; calls that run go on as they were admitted."""
+        self.budget = budget
+
+    def watch(self, callback: Observer) -> Callable[[], None]:
+        """Have `callback` called with every attempt that ends, after the tally and the ledger.
+
+        Parameters
+        ----------
+        callback : callable
+            Takes an `Attempt`, on the thread of the call.
+
+        Returns
+        -------
+        callable
+            Ends it.
+        """
+        self._watchers.append(callback)
+
+        def end() -> None:
+            with suppress(ValueError):
+                self._watchers.remove(callback)
+
+        return end
+
+    def _tell(self, attempt: Attempt) -> None:
+        if self.budget is not None:
+            self.budget(attempt)
+        for watcher in tuple(self._watchers):
+            watcher(attempt)
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -105,6 +147,17 @@ class Shared:
         session, self._session = self._session, None
         if session is not None:
             session.close()
+
+
+class _Budgets:
+    """The gate of every session: whichever budget is in force when a call is about to be sent."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
+    def admit(self, planned: Planned) -> Admitted | None:
+        budget = self._shared.budget
+        return budget.admit(planned) if budget is not None else None
 
 
 shared = Shared()

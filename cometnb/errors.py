@@ -16,6 +16,7 @@ __all__ = [
     "APIError",
     "AuthenticationError",
     "BadRequestError",
+    "BudgetExceededError",
     "CellError",
     "CometError",
     "CometWarning",
@@ -244,6 +245,13 @@ class ProtocolError(CometError):
 
 
 # Your disk.
+
+
+class BudgetExceededError(CometError):
+    """A call was not sent, or was stopped, because its worst case could cross the budget.
+
+    The text that had come is in `response`.
+    """
 
 
 class LedgerError(CometError):

@@ -33,9 +33,11 @@ class Attempt:
     response : Response
         What arrived, empty if nothing did.
     status : str
-        completed, incomplete, failed, cancelled, queued, in_progress, interrupted, truncated or error.
+        completed, incomplete, failed, cancelled, queued, in_progress, interrupted, truncated,
+        refused_by_budget or error.
     error_code : str or None
-        The service's code, or one of ours: ``http_429``, ``connect``, ``idle_timeout``, ``total_timeout``.
+        The service's code, or one of ours: ``http_429``, ``connect``, ``idle_timeout``, ``total_timeout``,
+        ``budget``.
     http_status : int or None
         None if no answer began.
     ttft_s : float or None
@@ -65,6 +67,11 @@ class Attempt:
     n_events: int = 0
     n_retries: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_unsent(self) -> bool:
+        """True if the service has never seen the request, which then cannot have cost anything."""
+        return self.status == "refused_by_budget" or self.error_code in ("connect", "connect_timeout")
 
 
 Observer = Callable[[Attempt], None]

@@ -13,14 +13,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cometnb.client.attempt import Attempt
+from cometnb.client.gate import Planned, Watch
 from cometnb.client.setup import Setup, overdue
 from cometnb.errors import CometError, CometWarning, masked
 from cometnb.protocol.answer import Fault, Head
+from cometnb.protocol.event_log import EventLog
 from cometnb.protocol.events import Event
 from cometnb.protocol.exchange import Exchange, Phase, encoded
 from cometnb.protocol.lookup import Lookup
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response, Timing
+from cometnb.protocol.usage import Usage
 
 __all__ = ["Call", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait", "lookup"]
 
@@ -52,6 +55,9 @@ class Wait:
 Step = Send | ReadBody | Wait
 Reply = Head | bytes | Fault | None
 Flow = Generator[Step, Reply, Any]
+
+# How a call ends that the service had begun to answer, and whose usage it then does not report.
+_CUT_OFF = frozenset({"interrupted", "truncated", "cancelled"})
 
 # A shorter key is a word such as "test", and taking it out of an error would spoil the error.
 _SHORTEST_KEY = 8
@@ -95,6 +101,11 @@ class Call:
         self._labels = dict(labels or {})
         self._content = encoded(self.body)
         self._call_id = uuid.uuid4().hex
+        self._attempt_id = ""
+        self._watches: list[Watch] = []
+        self._log = EventLog()
+        self._estimated = Usage()
+        self._is_stopped = False
         self._exchange = Exchange(self.body, strict=setup.strict)
         self._n_retries = -1
         self._created_at = setup.now()
@@ -109,6 +120,9 @@ class Call:
         self._deadline_s = self._setup.clock() + self._setup.timeout_s
         while True:
             self._start_attempt()
+            if not self._is_admitted():
+                self.finish()
+                return []
             reply = yield Send("POST", "/responses", self._content)
             if isinstance(reply, Head):
                 if self._exchange.begin(reply) is Phase.STREAM:
@@ -132,13 +146,17 @@ class Call:
     def receive(self, chunk: bytes) -> list[Event]:
         """Take a chunk of the stream and return its events."""
         events = self._exchange.receive(chunk)
+        now_s = self._setup.clock()
+        self._log.add(now_s - (self._started_s or 0.0), events)
         if self._first_s is None and self._exchange.has_output:
-            self._first_s = self._setup.clock()
+            self._first_s = now_s
         if self._exchange.is_over:
             # Now and not when the last event has been dealt with: its reader's time is not the service's.
             return events + self.end()
-        if self._setup.clock() > self._deadline_s:
+        if now_s > self._deadline_s:
             return events + self.end(overdue(self._setup))
+        for watch in self._watches:
+            self._stop(watch(events))
         return events
 
     def end(self, fault: Fault | None = None) -> list[Event]:
@@ -177,6 +195,11 @@ class Call:
         return self._exchange.phase is Phase.STREAM
 
     @property
+    def is_stopped(self) -> bool:
+        """True if a gate has ended the stream; its connection is then of no more use."""
+        return self._is_stopped
+
+    @property
     def is_over(self) -> bool:
         """True once there is nothing more to read."""
         return self._exchange.is_over
@@ -195,7 +218,10 @@ class Call:
     def response(self) -> Response:
         """The response so far."""
         response = self._exchange.response(self._timing())
-        response.backend = self._setup.backend
+        response.backend, response.base_url = self._setup.backend, self._setup.base_url
+        response.model_requested = self.body["model"] if isinstance(self.body.get("model"), str) else None
+        response.event_log = self._log
+        response.estimated_usage = self._estimated
         return response
 
     @property
@@ -215,10 +241,45 @@ class Call:
         if self._n_retries >= 0:
             self._exchange = Exchange(self.body, strict=self._setup.strict)
         self._n_retries += 1
+        self._attempt_id = uuid.uuid4().hex
+        self._watches, self._log = [], EventLog()
         self._created_at = self._setup.now()
         self._started_s = self._setup.clock()
         self._first_s = self._ended_s = None
         self._is_recorded = False
+
+    def _is_admitted(self) -> bool:
+        """Ask every gate; one that refuses ends the call before anything is sent."""
+        for gate in self._setup.gates:
+            planned = Planned(
+                self._attempt_id,
+                self._call_id,
+                self.body,
+                self._setup.backend,
+                self._setup.base_url,
+                self._labels,
+            )
+            try:
+                terms = gate.admit(planned)
+            except CometError as error:
+                self._exchange.refuse(error)
+                return False
+            if terms is None:
+                continue
+            if terms.max_output_tokens is not None and self.body.get("max_output_tokens") is None:
+                self.body["max_output_tokens"] = terms.max_output_tokens
+                self._content = encoded(self.body)
+            if terms.note:
+                self.notes += (terms.note,)
+            if terms.watch is not None:
+                self._watches.append(terms.watch)
+        return True
+
+    def _stop(self, error: CometError | None) -> None:
+        if error is not None and not self._is_stopped:
+            self._is_stopped = True
+            self._exchange.stop(error)
+            self.finish()
 
     def _delay_s(self) -> float | None:
         if not self._exchange.is_retriable:
@@ -232,13 +293,14 @@ class Call:
             return Timing()
         end_s = self._ended_s if self._ended_s is not None else self._setup.clock()
         ttft_s = None if self._first_s is None else self._first_s - self._started_s
-        return Timing(ttft_s=ttft_s, duration_s=end_s - self._started_s)
+        return Timing(ttft_s=ttft_s, duration_s=end_s - self._started_s, sent_at=self._created_at)
 
     def _attempt(self) -> Attempt:
         exchange, timing = self._exchange, self._timing()
         response = self.response
+        response.estimated_usage = self._estimated = _estimated(self.body, response)
         return Attempt(
-            attempt_id=uuid.uuid4().hex,
+            attempt_id=self._attempt_id,
             call_id=self._call_id,
             created_at=self._created_at,
             backend=self._setup.backend,
@@ -254,6 +316,16 @@ class Call:
             n_retries=self._n_retries,
             labels=self._labels,
         )
+
+
+def _estimated(body: Mapping[str, Any], response: Response) -> Usage:
+    """Return what an answer that was cut off has used, where the service can no longer say so."""
+    if response.usage or response.status not in _CUT_OFF:
+        return Usage()
+    # Loaded by the few calls that are cut off.
+    from cometnb.protocol.estimate import estimated_usage
+
+    return estimated_usage(body, response.raw)
 
 
 def _hide_key(error: CometError | None, setup: Setup) -> None:

@@ -11,6 +11,7 @@ import httpx
 
 from cometnb.client.attempt import Observer
 from cometnb.client.call import Flow, Send, lookup
+from cometnb.client.gate import Gate
 from cometnb.client.setup import Setup, make_setup
 from cometnb.client.stream import AsyncResponseStream, ResponseStream
 from cometnb.client.wire import AsyncWire, Wire
@@ -37,6 +38,7 @@ class _Configured:
         idle_timeout_s: float = 120,
         max_retries: int = 2,
         observers: Sequence[Observer] = (),
+        gates: Sequence[Gate] = (),
         strict: bool = False,
     ) -> None:
         self.setup: Setup = make_setup(
@@ -49,6 +51,7 @@ class _Configured:
             idle_timeout_s=idle_timeout_s,
             max_retries=max_retries,
             observers=observers,
+            gates=gates,
             strict=strict,
         )
         self._connect()
@@ -91,6 +94,8 @@ class Client(_Configured):
         Attempts after the first; only before the first event has come.
     observers : sequence of callable
         Each is called with every finished `Attempt`.
+    gates : sequence of Gate
+        Each is asked before every attempt, and may refuse it, cap it or stop its stream: `Budget`.
     strict : bool
         End with `ProtocolError` on what is otherwise settled; for people who build gateways.
 

@@ -14,6 +14,7 @@ import httpx
 
 import cometnb
 from cometnb.client.attempt import Observer
+from cometnb.client.gate import Gate
 from cometnb.client.retry import Backoff
 from cometnb.errors import ConfigError, ParamError
 from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, resolve
@@ -43,6 +44,7 @@ class Setup:
         For the whole call, and between two pieces of its answer.
     backoff : Backoff
     observers : tuple of Observer
+    gates : tuple of Gate
     strict : bool
     transport : httpx transport or None
         None is the network.
@@ -60,6 +62,7 @@ class Setup:
     idle_timeout_s: float
     backoff: Backoff
     observers: tuple[Observer, ...]
+    gates: tuple[Gate, ...]
     strict: bool
     transport: _Transport | None
     clock: Callable[[], float] = monotonic
@@ -95,6 +98,7 @@ def make_setup(
     idle_timeout_s: float,
     max_retries: int,
     observers: Sequence[Observer],
+    gates: Sequence[Gate],
     strict: bool,
 ) -> Setup:
     """Check a client's arguments and return its setup.
@@ -125,6 +129,7 @@ def make_setup(
         idle_timeout_s=idle_timeout_s,
         backoff=Backoff(max_retries),
         observers=tuple(observers),
+        gates=tuple(gates),
         strict=strict,
         transport=transport,
     )

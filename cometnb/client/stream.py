@@ -235,7 +235,8 @@ def _events(call: Call, wire: Wire) -> Generator[Event, None, None]:
                 if call.is_over:
                     break
             yield from call.end()
-            wire.linger()
+            if not call.is_stopped:
+                wire.linger()
     finally:
         call.interrupt()
         wire.close()
@@ -254,7 +255,8 @@ async def _async_events(call: Call, wire: AsyncWire) -> AsyncGenerator[Event, No
                     break
             for event in call.end():
                 yield event
-            await wire.linger()
+            if not call.is_stopped:
+                await wire.linger()
     finally:
         call.interrupt()
         await wire.close()

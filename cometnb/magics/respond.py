@@ -56,13 +56,13 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     if not arguments.is_quiet:
         model = str(params.get("model") or session.model)
         answer = answer_for(watcher, model, running.ask_to_stop, shell.user_ns)
-    showing = _Showing(kernel, arguments, answer, session.notes)
+    showing = _Showing(kernel, arguments, answer)
     try:
         showing.follow(running)
     except KeyboardInterrupt:
-        showing.end(running.stop())
+        showing.end(running.stop(), running.notes)
         raise _interrupted() from None
-    showing.end(running.response, running.error)
+    showing.end(running.response, running.notes, running.error)
     response = running.result()
     if arguments.is_code:
         notice = place_code(shell, kernel.recent, response, cell.cell_id)
@@ -96,16 +96,15 @@ class _Showing:
     kernel: Kernel
     arguments: Arguments
     answer: Answer
-    notes: tuple[str, ...]
 
     def follow(self, running: Running) -> None:
         for events in running.batches(self.answer.period_s, self.answer.idle_s):
             self.answer.update(events, running.waiting)
 
-    def end(self, response: Response, error: CometError | None = None) -> None:
+    def end(self, response: Response, notes: tuple[str, ...], error: CometError | None = None) -> None:
         """Show and bind what came, before any error is raised."""
         if error is None or response.output:
-            self.answer.finish(response, self.notes)
+            self.answer.finish(response, notes)
             bind(self.kernel.shell, response, self.arguments.out)
             self.kernel.recent.response = response
         self.kernel.shared.ledger.flush(_FLUSH_S)

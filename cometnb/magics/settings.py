@@ -143,10 +143,10 @@ def _spent(shared: Shared) -> str:
     usage = tally.usage
     into, out, thought = usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
     if into is None or out is None:
-        return f"{tally.n_attempts} attempts, usage not reported"
+        return f"{tally.n_attempts} attempts, usage not reported, {tally.spent}"
     reasoning = f" ({thought:,} reasoning)" if thought else ""
     calls = "attempt" if tally.n_attempts == 1 else "attempts"
-    return f"{tally.n_attempts} {calls}, {into:,} tokens in, {out:,} tokens out{reasoning}, no price known"
+    return f"{tally.n_attempts} {calls}, {into:,} tokens in, {out:,} tokens out{reasoning}, {tally.spent}"
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {

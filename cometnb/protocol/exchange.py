@@ -162,6 +162,21 @@ class Exchange:
         self._status = "interrupted"
         self._move("end")
 
+    def refuse(self, error: CometError) -> None:
+        """Take the word of a gate that this is not to be sent."""
+        self._fail(error, "budget", retriable=False)
+        self._status = "refused_by_budget"
+
+    def stop(self, error: CometError) -> None:
+        """Take the word of a gate that a stream is to end now; an answer that is already whole stays as it is."""
+        if self.phase is Phase.OVER:
+            return
+        if self._fold.status is not None:
+            self._close_stream()
+            return
+        self._fail(error, "budget", retriable=False)
+        self._status = "interrupted"
+
     @property
     def has_output(self) -> bool:
         """True once any delta has come, or a whole body."""

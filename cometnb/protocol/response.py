@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from cometnb.protocol.cost import Cost
+from cometnb.protocol.event_log import EventLog
+from cometnb.protocol.readers import read
 from cometnb.protocol.usage import Usage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["TERMINAL_STATUSES", "Citation", "FunctionCall", "Response", "Timing", "whole_text"]
 
@@ -27,10 +34,13 @@ class Timing:
         Seconds from sending the request to the first delta.
     duration_s : float or None
         Seconds from sending the request to the end.
+    sent_at : datetime or None
+        The time of day when the request was sent; aware, UTC.
     """
 
     ttft_s: float | None = None
     duration_s: float | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,14 @@ class Response:
     ----------
     backend : str
         Who answered: ``api``, ``simulator`` or ``cassette``. Set by the client.
+    base_url : str
+        Where the request went; empty if no client has set it.
+    model_requested : str or None
+        The model that was asked for; `model` is the one that answered.
+    estimated_usage : Usage
+        What an answer that was cut off is estimated to have used; falsy in every other case.
+    event_log : EventLog
+        When each event came; empty for a JSON body.
 
     Notes
     -----
@@ -109,6 +127,10 @@ class Response:
     ) -> None:
         self.raw: dict[str, Any] = dict(raw)
         self.backend = "api"
+        self.base_url = ""
+        self.model_requested: str | None = None
+        self.estimated_usage = Usage()
+        self.event_log = EventLog()
         self.request_id = request_id
         self.timing = timing or Timing()
         self.unknown_events: dict[str, int] = dict(unknown or {})
@@ -150,6 +172,25 @@ class Response:
     def usage(self) -> Usage:
         """Tokens used; falsy if the server did not report them."""
         return Usage(self.raw.get("usage"))
+
+    @property
+    def cost(self) -> Cost:
+        """What the tokens cost in US dollars, and by which price; NaN where that is not known."""
+        cost: Cost = read("cost", self)
+        return cost
+
+    def events_frame(self) -> pd.DataFrame:
+        """Return the course of the stream, one row per event, in order of arrival.
+
+        Returns
+        -------
+        DataFrame
+            Shape (events, 6): ``at_s`` float64, seconds from sending the request; ``gap_s`` float64, seconds
+            since the event before; ``type`` and ``kind`` text (queue, reasoning, text, tool, other);
+            ``output_index`` Int64; ``n_characters`` Int64, of the delta. Empty for a JSON body.
+        """
+        frame: pd.DataFrame = read("events_frame", self)
+        return frame
 
     @property
     def output(self) -> list[dict[str, Any]]:

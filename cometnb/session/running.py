@@ -63,6 +63,11 @@ class Running:
         return self._stream.waiting
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What was settled, let through or capped before sending."""
+        return self._stream.notes
+
+    @property
     def response(self) -> Response:
         """The response so far; a snapshot taken on the thread that folds it."""
         if self._response is not None:

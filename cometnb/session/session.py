@@ -9,6 +9,7 @@ from typing import Any
 
 from cometnb.client.attempt import Observer
 from cometnb.client.client import AsyncClient, Client
+from cometnb.client.gate import Gate
 from cometnb.errors import CometWarning
 from cometnb.session.loop import BackgroundLoop
 from cometnb.session.running import Running
@@ -27,6 +28,8 @@ class Session:
         One that works sync and async, such as `Simulator()`; it is shared by both clients.
     observers : sequence of callable
         Each is called with every finished `Attempt`.
+    gates : sequence of Gate
+        Each is asked before every attempt: `Budget`.
     **limits
         ``timeout_s``, ``idle_timeout_s``, ``max_retries``; and ``backend``, as for `Client`.
 
@@ -52,6 +55,7 @@ class Session:
         model: str | None = None,
         transport: Any = None,
         observers: Sequence[Observer] = (),
+        gates: Sequence[Gate] = (),
         **limits: Any,
     ) -> None:
         self.notes: tuple[str, ...] = ()
@@ -61,6 +65,7 @@ class Session:
             "model": model,
             "transport": transport,
             "observers": observers,
+            "gates": gates,
             **limits,
         }
         self._background = BackgroundLoop()

@@ -1,11 +1,50 @@
-"""What this kernel has used so far, added up attempt by attempt."""
+"""What this kernel has used and spent so far, added up attempt by attempt."""
 
 from __future__ import annotations
 
+from collections import deque
+from threading import Lock
+from typing import NamedTuple
+
 from cometnb.client.attempt import Attempt
+from cometnb.protocol.cost import dollars
+from cometnb.protocol.response import Response
 from cometnb.protocol.usage import Usage
 
-__all__ = ["Tally"]
+__all__ = ["Spent", "Tally"]
+
+
+class Spent(NamedTuple):
+    """Money, as far as it is known; simulated calls are kept apart, since nobody pays for them.
+
+    Attributes
+    ----------
+    usd, simulated_usd : float
+        Sums of the known costs of real and of simulated calls, in US dollars.
+    n_unpriced : int
+        Real attempts whose cost is not known; they are in neither sum.
+    n_estimated : int
+        Real attempts whose tokens were estimated; they are in the sum.
+    n_priced, n_simulated : int
+        Attempts behind `usd` and behind `simulated_usd`.
+    """
+
+    usd: float = 0.0
+    simulated_usd: float = 0.0
+    n_unpriced: int = 0
+    n_estimated: int = 0
+    n_priced: int = 0
+    n_simulated: int = 0
+
+    def __str__(self) -> str:
+        parts = [dollars(self.usd)] if self.n_priced else []
+        if self.n_estimated:
+            parts[0] += f" ({self.n_estimated} estimated)"
+        if self.n_simulated:
+            parts.append(f"{dollars(self.simulated_usd)} simulated")
+        if self.n_unpriced:
+            parts.append(f"{self.n_unpriced} of unknown cost")
+        return ", ".join(parts) or "nothing spent"
 
 
 class Tally:
@@ -21,17 +60,59 @@ class Tally:
     """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self.clear()
 
     def clear(self) -> None:
         """Begin at nothing again."""
-        self.n_attempts = 0
-        self.n_unreported = 0
-        self.usage = Usage()
+        with self._lock:
+            self.n_attempts = 0
+            self.n_unreported = 0
+            self.usage = Usage()
+            self._spent = Spent()
+            self._bills: deque[Response] = deque()
 
     def __call__(self, attempt: Attempt) -> None:
         """Add an attempt."""
         usage = attempt.response.usage
-        self.n_attempts += 1
-        self.n_unreported += not usage
-        self.usage = self.usage + usage
+        with self._lock:
+            self.n_attempts += 1
+            self.n_unreported += not usage
+            self.usage = self.usage + usage
+            if not attempt.is_unsent:
+                # Priced when somebody asks: prices take a moment to load, and this is the call's own thread.
+                self._bills.append(_bill(attempt.response))
+
+    @property
+    def spent(self) -> Spent:
+        """What was spent so far."""
+        with self._lock:
+            while self._bills:
+                self._spent = _with(self._spent, self._bills.popleft())
+            return self._spent
+
+
+def _bill(response: Response) -> Response:
+    """Return what of a response decides its cost, without its text."""
+    names = ("model", "service_tier", "usage")
+    raw = {name: response.raw.get(name) for name in names}
+    raw["output"] = [{"type": item.get("type")} for item in response.output]
+    bill = Response(raw, status=response.status, timing=response.timing)
+    bill.backend, bill.base_url = response.backend, response.base_url
+    bill.model_requested, bill.estimated_usage = response.model_requested, response.estimated_usage
+    return bill
+
+
+def _with(spent: Spent, bill: Response) -> Spent:
+    cost = bill.cost
+    if bill.backend != "api":
+        if not cost.is_known:
+            return spent
+        return spent._replace(simulated_usd=spent.simulated_usd + cost.usd, n_simulated=spent.n_simulated + 1)
+    if not cost.is_known:
+        return spent._replace(n_unpriced=spent.n_unpriced + 1)
+    return spent._replace(
+        usd=spent.usd + cost.usd,
+        n_estimated=spent.n_estimated + cost.is_estimated,
+        n_priced=spent.n_priced + 1,
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from math import isnan
+
+from cometnb.protocol.cost import Cost, dollars
 from cometnb.protocol.response import Response
 
 __all__ = ["usage_line"]
@@ -20,7 +23,7 @@ def usage_line(response: Response, *, with_times: bool = True) -> str:
     parts = [response.backend] if response.backend != "api" else []
     parts.append(response.model or "model not reported")
     parts += _tokens(response)
-    parts.append("no price known")
+    parts.append(_cost(response))
     if with_times:
         parts += _times(response)
     return " · ".join(parts)
@@ -28,6 +31,11 @@ def usage_line(response: Response, *, with_times: bool = True) -> str:
 
 def _tokens(response: Response) -> list[str]:
     usage = response.usage
+    if not usage and response.estimated_usage:
+        guess = response.estimated_usage
+        return [
+            f"about {guess.input_tokens or 0:,} tokens in and {guess.output_tokens or 0:,} out (estimated)"
+        ]
     if not usage:
         return ["usage not reported"]
     into = _counted(usage.input_tokens, "in")
@@ -39,6 +47,24 @@ def _tokens(response: Response) -> list[str]:
     elif usage.reasoning_tokens is None:
         out += " (reasoning not reported)"
     return [into, out]
+
+
+def _cost(response: Response) -> str:
+    cost = response.cost
+    if not cost.is_known:
+        return "no price known" if response.usage or response.estimated_usage else "cost not known"
+    words = f"{'about ' if cost.is_estimated else ''}{dollars(cost.usd)}{_FOR_WHOM.get(response.backend, '')}"
+    return words + _fees(cost)
+
+
+def _fees(cost: Cost) -> str:
+    if not cost.fees:
+        return ""
+    return f" + {dollars(cost.fees_usd) if not isnan(cost.fees_usd) else 'a fee not known'} for {cost.fees}"
+
+
+# Nobody pays for these; what is shown says what it would have been, or that it is nothing.
+_FOR_WHOM = {"simulator": " if it were billed", "cassette": ", replayed"}
 
 
 def _counted(tokens: int | None, word: str) -> str:
