@@ -244,7 +244,7 @@ class ProtocolError(CometError):
     """In strict mode: the bytes of a stream break the protocol's rules."""
 
 
-# Your disk.
+# Your money and your disk.
 
 
 class BudgetExceededError(CometError):
