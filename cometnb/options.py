@@ -12,7 +12,16 @@ from dataclasses import dataclass, field
 
 from cometnb.errors import CometWarning, ConfigError
 
-__all__ = ["DEFAULT_BASE_URL", "DEFAULT_MODEL", "KEY_STEP", "Options", "is_loopback", "resolve"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "DEFAULT_MODEL",
+    "KEY_STEP",
+    "Options",
+    "is_loopback",
+    "ratio",
+    "resolve",
+    "setting",
+]
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
@@ -26,6 +35,9 @@ _VARIABLES: dict[str, tuple[str, ...]] = {
     "backend": ("COMETNB_BACKEND",),
     "ledger": ("COMETNB_LEDGER",),
     "live": ("COMETNB_LIVE",),
+    "prices": ("COMETNB_PRICES",),
+    "price_ratio": ("COMETNB_PRICE_RATIO",),
+    "store_text": ("COMETNB_STORE_TEXT",),
 }
 _DEFAULTS = {
     "api_key": "",
@@ -34,10 +46,15 @@ _DEFAULTS = {
     "backend": "api",
     "ledger": "",
     "live": "auto",
+    "prices": "",
+    "price_ratio": "",
+    "store_text": "off",
 }
 # White space and byte order marks, which copying from a file or a page brings along.
 _AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
-_CHOICES = {"backend": ("api", "simulator"), "live": ("auto", "off")}
+_CHOICES = {"backend": ("api", "simulator"), "live": ("auto", "off"), "store_text": ("off", "on")}
+# A surcharge of more than this is a slip of the decimal point.
+_LARGEST_RATIO = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +75,12 @@ class Options:
         A path, a SQLAlchemy URL, ``off``, or empty for the default place.
     live : str
         ``auto``, or ``off`` for one display at the end.
+    prices : str
+        The path of the user's price table, or empty for the default place.
+    price_ratio : float or None
+        What is charged of official prices; None is 0.8 for CometAPI and 1.0 elsewhere.
+    store_text : str
+        ``on`` to keep prompts and answers in the ledger, or ``off``.
     sources : Mapping of str to str
         Where each setting came from: ``argument``, the environment variable's name, or ``default``.
     """
@@ -68,6 +91,9 @@ class Options:
     backend: str
     ledger: str
     live: str
+    prices: str
+    price_ratio: float | None
+    store_text: str
     sources: Mapping[str, str]
 
 
@@ -79,13 +105,17 @@ def resolve(
     backend: str | None = None,
     ledger: str | None = None,
     live: str | None = None,
+    prices: str | None = None,
+    price_ratio: float | str | None = None,
+    store_text: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Options:
     """Return the settings in force.
 
     Parameters
     ----------
-    api_key, base_url, model, backend, ledger, live : str, optional
+    api_key, base_url, model, backend, ledger, live, prices, store_text : str, optional
+    price_ratio : float, optional
         None means "not given". White space and a byte order mark around a value are dropped.
     environ : Mapping, optional
         The environment; `os.environ` if None. A blank variable counts as absent.
@@ -93,8 +123,8 @@ def resolve(
     Raises
     ------
     ConfigError
-        A blank argument, a backend or live setting that does not exist, a base URL that is none, a key with
-        characters no key has.
+        A blank argument, a choice that does not exist, a base URL that is none, a key with characters no key
+        has, a price ratio that is no number above 0.
 
     Warns
     -----
@@ -108,6 +138,9 @@ def resolve(
         "backend": backend,
         "ledger": ledger,
         "live": live,
+        "prices": prices,
+        "price_ratio": _as_text(price_ratio),
+        "store_text": store_text,
     }
     environ = os.environ if environ is None else environ
     found = {name: _found(name, value, environ) for name, value in given.items()}
@@ -121,8 +154,44 @@ def resolve(
         backend=values["backend"],
         ledger=values["ledger"],
         live=values["live"],
+        prices=values["prices"],
+        price_ratio=ratio(values["price_ratio"], found["price_ratio"][1]),
+        store_text=values["store_text"],
         sources={name: source for name, (_, source) in found.items()},
     )
+
+
+def setting(name: str) -> str:
+    """Return one setting as the environment or the default has it; the others are not looked at.
+
+    Parameters
+    ----------
+    name : str
+        A field of `Options`.
+    """
+    return _found(name, None, os.environ)[0]
+
+
+def ratio(text: str, source: str = "COMETNB_PRICE_RATIO") -> float | None:
+    """Read a price ratio; empty text is None.
+
+    Raises
+    ------
+    ConfigError
+        It is no number above 0 and at most 100.
+    """
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= _LARGEST_RATIO:
+        raise ConfigError(
+            f"price_ratio={text!r} (from {source}) is no number above 0 and at most {_LARGEST_RATIO:g}.",
+            "Use what is charged of the official price: 0.8 is 20 % less.",
+        )
+    return value
 
 
 def is_loopback(host: str) -> bool:
@@ -150,6 +219,11 @@ def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[st
         if value:
             return value, variable
     return _DEFAULTS[name], "default"
+
+
+def _as_text(number: float | str | None) -> str | None:
+    is_number = isinstance(number, int | float) and not isinstance(number, bool)
+    return repr(number) if is_number else number  # type: ignore[return-value]
 
 
 def _stripped(value: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cometnb.errors import CometWarning, ConfigError
-from cometnb.options import DEFAULT_BASE_URL, DEFAULT_MODEL, Options, is_loopback, resolve
+from cometnb.options import DEFAULT_BASE_URL, DEFAULT_MODEL, Options, is_loopback, ratio, resolve, setting
 
 _VARIABLES = {
     "api_key": "COMETAPI_KEY",
@@ -18,6 +18,9 @@ _VARIABLES = {
     "backend": "COMETNB_BACKEND",
     "ledger": "COMETNB_LEDGER",
     "live": "COMETNB_LIVE",
+    "prices": "COMETNB_PRICES",
+    "price_ratio": "COMETNB_PRICE_RATIO",
+    "store_text": "COMETNB_STORE_TEXT",
 }
 _DEFAULTS = {
     "api_key": "",
@@ -26,6 +29,9 @@ _DEFAULTS = {
     "backend": "api",
     "ledger": "",
     "live": "auto",
+    "prices": "",
+    "price_ratio": None,
+    "store_text": "off",
 }
 _VALUES = {
     "api_key": ("sk-argument", "sk-environment"),
@@ -34,12 +40,21 @@ _VALUES = {
     "backend": ("simulator", "api"),
     "ledger": ("a.db", "off"),
     "live": ("off", "auto"),
+    "prices": ("a.toml", "e.toml"),
+    "price_ratio": ("0.5", "0.75"),
+    "store_text": ("on", "off"),
 }
+# What a text becomes that is no text in the options.
+_READ = {"price_ratio": float}
 _NAMES = list(_DEFAULTS)
 
 
 def _resolve(environ: Any = None, **given: Any) -> Options:
     return resolve(environ=environ or {}, **given)
+
+
+def _read(name: str, text: str) -> Any:
+    return _READ.get(name, str)(text)
 
 
 def _refused(environ: Any = None, **given: Any) -> ConfigError:
@@ -62,9 +77,9 @@ def test_an_argument_comes_before_the_environment(name: str) -> None:
     """Each setting says where it came from."""
     argument, environment = _VALUES[name]
     environ = {_VARIABLES[name]: environment}
-    assert getattr(_resolve(environ), name) == environment
+    assert getattr(_resolve(environ), name) == _read(name, environment)
     assert _resolve(environ).sources[name] == _VARIABLES[name]
-    assert getattr(_resolve(environ, **{name: argument}), name) == argument
+    assert getattr(_resolve(environ, **{name: argument}), name) == _read(name, argument)
     assert _resolve(environ, **{name: argument}).sources[name] == "argument"
 
 
@@ -90,8 +105,9 @@ def test_the_older_name_of_the_key_is_read_after_the_newer() -> None:
 def test_what_copying_brings_along_is_dropped(name: str, around: str) -> None:
     """White space and byte order marks, in any order, around an argument or a variable."""
     argument, environment = _VALUES[name]
-    assert getattr(_resolve(**{name: around + argument + around}), name) == argument
-    assert getattr(_resolve({_VARIABLES[name]: around + environment + around}), name) == environment
+    assert getattr(_resolve(**{name: around + argument + around}), name) == _read(name, argument)
+    environ = {_VARIABLES[name]: around + environment + around}
+    assert getattr(_resolve(environ), name) == _read(name, environment)
 
 
 def test_the_process_s_environment_is_the_default_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,7 +223,9 @@ def test_what_is_this_machine(host: str, expected: bool) -> None:
     assert is_loopback(host) is expected
 
 
-@pytest.mark.parametrize(("name", "choices"), [("backend", "api, simulator"), ("live", "auto, off")])
+@pytest.mark.parametrize(
+    ("name", "choices"), [("backend", "api, simulator"), ("live", "auto, off"), ("store_text", "off, on")]
+)
 def test_a_setting_with_choices_takes_only_those(name: str, choices: str) -> None:
     """The error names the value, where it came from, and what there is."""
     error = _refused({_VARIABLES[name]: "wrong"})
@@ -221,6 +239,28 @@ def test_a_setting_with_choices_takes_only_those(name: str, choices: str) -> Non
 def test_an_argument_is_text(value: Any) -> None:
     """Another type is named, its value is not shown."""
     assert f"api_key is {type(value).__name__}, not text." == _refused(api_key=value).fact
+
+
+@pytest.mark.parametrize("bad", ["free", "0", "-0.8", "nan", "inf", "101", "0,8", "80%"])
+def test_a_price_ratio_is_a_number_above_zero(bad: str) -> None:
+    """A free service would make every sum 0, and nobody would notice the slip."""
+    assert f"price_ratio={bad!r} (from COMETNB_PRICE_RATIO)" in _refused({"COMETNB_PRICE_RATIO": bad}).fact
+    assert "(from argument)" in _refused(price_ratio=bad).fact
+
+
+@pytest.mark.parametrize(("given", "read"), [(0.8, 0.8), (1, 1.0), ("1e-1", 0.1), ("100", 100.0)])
+def test_a_price_ratio_may_be_a_number_or_its_text(given: float | str, read: float) -> None:
+    """In Python it is a number, in the environment text."""
+    assert _resolve(price_ratio=given).price_ratio == read
+    assert ratio(str(given)) == read
+    assert ratio("") is None
+
+
+def test_one_setting_can_be_read_without_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A price can be looked up although the base URL is no URL."""
+    monkeypatch.setenv("COMETAPI_BASE_URL", "no URL")
+    monkeypatch.setenv("COMETNB_PRICES", " p.toml\n")
+    assert (setting("prices"), setting("price_ratio"), setting("store_text")) == ("p.toml", "", "off")
 
 
 def test_options_cannot_be_changed() -> None:
