@@ -1,8 +1,9 @@
-"""The command line: ``python -m cometnb serve`` runs the simulator as a local HTTP server."""
+"""The command line: ``python -m cometnb serve`` and ``python -m cometnb audit``."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 
@@ -11,25 +12,68 @@ from cometnb.errors import CometError
 
 __all__ = ["main"]
 
+_AUDIT_HELP = r"""Read saved notebooks and say what the answers in them cost, by cell, and which API keys leaked into
+them: into sources, outputs of every kind, metadata, attachments and widgets. Nothing in a notebook is run.
+
+The cost is what was saved with each answer; an answer saved without one is priced now, and marked so. An answer that
+stands twice counts once. Answers that are not in the file (cleared outputs, --quiet) cannot be counted there: the
+ledger has them."""
+
+_AUDIT_MORE = r"""exit status:
+  0  no key was found
+  1  a key was found
+  2  a path leads nowhere or a file is no notebook, and no key was found; or the command line is wrong
+
+as a hook of pre-commit (.pre-commit-config.yaml):
+  - repo: local
+    hooks:
+      - id: cometnb-audit
+        name: no keys in notebooks
+        language: system
+        entry: python -m cometnb audit
+        files: \.ipynb$
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0 if it went well, 2 if the command line or a setting is wrong.
+    """Run one command and return its exit status.
 
     Parameters
     ----------
     arguments : sequence of str, optional
         The words after ``python -m cometnb``; those of this process if None.
+
+    Returns
+    -------
+    int
+        0 if it went well; 1 if an audit found a key; 2 if the command line, a setting or a file is wrong.
     """
     given = _parser().parse_args(arguments)
     try:
-        _serve(given)
+        return _COMMANDS[given.command](given)
     except CometError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # a command's errors go here
         return 2
-    return 0
 
 
-def _serve(given: argparse.Namespace) -> None:
+def _audit(given: argparse.Namespace) -> int:
+    from cometnb.ledger.audit import audit
+
+    found = audit(given.paths)
+    _write(json.dumps(found.as_json(), indent=2) if given.json else str(found))
+    return found.exit_status
+
+
+def _write(text: str) -> None:
+    """Print, also where the terminal's encoding lacks a character."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except BrokenPipeError:  # `| head` has read enough
+        sys.stdout = None
+
+
+def _serve(given: argparse.Namespace) -> int:
     from cometnb.client.server import serve  # tornado is loaded only by those who serve
 
     serve(
@@ -41,6 +85,7 @@ def _serve(given: argparse.Namespace) -> None:
         fault=given.fault,
         ready=_announce,
     )
+    return 0
 
 
 def _announce(base_url: str) -> None:
@@ -55,6 +100,29 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cometnb", description="The Responses API in a notebook.")
     parser.add_argument("--version", action="version", version=f"cometnb {cometnb.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_audit(commands)
+    _add_serve(commands)
+    return parser
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser(
+        "audit",
+        help="what the answers in saved notebooks cost, and which keys leaked into them",
+        description=_AUDIT_HELP,
+        epilog=_AUDIT_MORE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    audit.add_argument(
+        "paths",
+        nargs="+",
+        metavar="PATH",
+        help="a file, a folder (searched at any depth, without folders that begin with a dot) or a pattern",
+    )
+    audit.add_argument("--json", action="store_true", help="write JSON instead of the report")
+
+
+def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser(
         "serve", help="run the simulator as an HTTP server on this machine", formatter_class=_Defaults
     )
@@ -66,7 +134,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     serve.add_argument("--first-token-s", type=float, default=0.3, help="seconds before the first token")
     serve.add_argument("--fault", default=None, help="what goes wrong in every answer, such as 429 or cut")
-    return parser
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
@@ -74,6 +141,9 @@ class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default is None else super()._get_help_string(action)
+
+
+_COMMANDS = {"audit": _audit, "serve": _serve}
 
 
 if __name__ == "__main__":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import httpx
 
 from cometnb import __version__
+from tests.ledger.notebooks import KEY, MASKED, a_cell, an_answer, saved
 
 
 def _run(*words: str) -> subprocess.CompletedProcess[str]:
@@ -51,3 +55,41 @@ def test_version_and_help() -> None:
     """It says what it is and what it can do."""
     assert __version__ in _run("--version").stdout
     assert "serve" in _run("--help").stdout
+    assert "exit status" in _run("audit", "--help").stdout
+
+
+def test_audit_reports_and_ends_with_a_status(tmp_path: Path) -> None:
+    """0 for clean notebooks, 1 for a leaked key, 2 for a broken file; the others are audited all the same."""
+    clean = saved(tmp_path / "clean.ipynb", a_cell("", an_answer()))
+    saved(tmp_path / "leaky.ipynb", a_cell(KEY))
+    broken = tmp_path / "broken.ipynb"
+    broken.write_text("{")
+    ended = _run("audit", clean)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "$0.25" in ended.stdout
+    ended = _run("audit", clean, str(broken), str(tmp_path / "gone.ipynb"))
+    assert (ended.returncode, ended.stderr) == (2, "")
+    assert all(words in ended.stdout for words in ("$0.25", "is no JSON", "does not exist"))
+    ended = _run("audit", str(tmp_path))
+    assert ended.returncode == 1
+    assert MASKED in ended.stdout
+    assert KEY not in ended.stdout
+    assert _run("audit").returncode == 2
+
+
+def test_audit_as_json(tmp_path: Path) -> None:
+    """Standard output is JSON and nothing else."""
+    found = json.loads(_run("audit", "--json", saved(tmp_path / "a.ipynb", a_cell(KEY, an_answer()))).stdout)
+    assert found["totals"]["cost_usd"] == 0.25
+    assert [leak["masked"] for leak in found["leaks"]] == [MASKED]
+
+
+def test_audit_prints_in_any_encoding(tmp_path: Path) -> None:
+    """A terminal without ≥ or … gets another character, not a traceback."""
+    path = saved(tmp_path / "a.ipynb", a_cell(KEY, an_answer(), an_answer("b", model="?", cost_usd=None)))
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "cometnb", "audit", path]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert "sk-?3Bxz" in ended.stdout
+    assert ended.stderr == ""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
+from urllib.parse import urlsplit
 
 from cometnb.errors import masked
+from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
 from cometnb.view.neutral import neutral_markdown
 from cometnb.view.parts import Part, describe
@@ -39,7 +42,7 @@ def bundle(
     data : dict
         ``text/markdown`` (made harmless) and ``text/plain``.
     metadata : dict
-        ``cometnb``: response id, model, status, usage as sent, backend; no prompt.
+        ``cometnb``: what `python -m cometnb audit` reads; who answered, tokens, cost. No prompt, no key.
     """
     line = usage_line(response, with_times=with_times)
     parts = [*describe(response), *(Part("notice", note) for note in notes)]
@@ -47,14 +50,7 @@ def bundle(
         "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
         "text/plain": "\n\n".join([plain(parts), line]).strip(),
     }
-    metadata = {
-        "response_id": response.id,
-        "model": response.model,
-        "status": response.status,
-        "backend": response.backend,
-        "usage": response.raw.get("usage"),
-    }
-    return data, {"cometnb": metadata}
+    return data, {"cometnb": _record(response, with_times=with_times)}
 
 
 def markdown(parts: list[Part]) -> str:
@@ -70,6 +66,47 @@ def plain(parts: list[Part]) -> str:
 def printable(text: str) -> str:
     """Return text without characters that act on a terminal; line ends and tabs stay."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def _record(response: Response, *, with_times: bool) -> dict[str, Any]:
+    """Return what is saved of a call: who answered, what it used as sent, what it cost and by which price.
+
+    ``cost_usd`` is null where no price is known; fees of built-in tools are not in it.
+    """
+    cost, usage, sent_at = response.cost, response.usage, response.timing.sent_at
+    estimated = None if usage else response.estimated_usage
+    record = {
+        "response_id": response.id,
+        "model": response.model,
+        "status": response.status,
+        "backend": response.backend,
+        "usage": response.raw.get("usage"),
+        "usage_source": "reported" if usage else "estimated" if estimated else "none",
+        "cost_usd": _amount(cost.usd),
+        # Why there is none may name a file of this machine.
+        "price_source": cost.source if cost.is_known else Cost().source,
+    }
+    if cost.fees:
+        record["tool_fees_usd"] = _amount(cost.fees_usd)
+    where_known = {
+        "model_requested": response.model_requested,
+        "service_tier": response.service_tier,
+        "host": _host(response.base_url),
+        "estimated_usage": estimated.raw if estimated else None,
+        "sent_at": sent_at.isoformat(timespec="seconds") if sent_at and with_times else None,
+    }
+    return record | {name: value for name, value in where_known.items() if value is not None}
+
+
+def _amount(usd: float) -> float | None:
+    return usd if isfinite(usd) else None
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 def _quoted(title: str) -> Callable[[Part], str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import Response, Timing
+from cometnb.protocol.usage import Usage
 from cometnb.view.mime import bundle, printable
 
 _json = st.recursive(
@@ -63,3 +67,65 @@ def test_any_response_can_be_shown(output: list[Any], usage: Any, error: Any) ->
     data, metadata = bundle(Response(raw))
     assert set(data) == {"text/markdown", "text/plain"}
     assert metadata["cometnb"]["status"]
+    record = metadata["cometnb"]
+    assert json.loads(json.dumps(record)) == record
+
+
+def _record(raw: dict[str, Any], *, with_times: bool = True, **attributes: Any) -> dict[str, Any]:
+    response = Response(raw, timing=Timing(sent_at=datetime(2026, 11, 1, 12, tzinfo=UTC)))
+    response.base_url = "https://api.cometapi.com/v1"
+    for name, value in attributes.items():
+        setattr(response, name, value)
+    metadata: dict[str, Any] = bundle(response, with_times=with_times)[1]["cometnb"]
+    return metadata
+
+
+def test_what_a_call_used_and_cost_is_saved() -> None:
+    """With the source of its price; where times are left out, so is the moment."""
+    usage = {"input_tokens": 1000, "output_tokens": 500, "total_tokens": 1500, "odd": True}
+    raw = {"id": "resp_1", "model": "gpt-5.4", "status": "completed", "usage": usage, "output": []}
+    record = _record(raw, model_requested="gpt-5.4")
+    assert record["cost_usd"] == pytest.approx(0.8 * (1000 * 2.5 + 500 * 15) / 1e6)
+    assert "x 0.8" in record.pop("price_source")
+    assert record == {
+        "response_id": "resp_1",
+        "model": "gpt-5.4",
+        "model_requested": "gpt-5.4",
+        "status": "completed",
+        "backend": "api",
+        "host": "api.cometapi.com",
+        "usage": usage,
+        "usage_source": "reported",
+        "cost_usd": record["cost_usd"],
+        "sent_at": "2026-11-01T12:00:00+00:00",
+    }
+    assert "sent_at" not in _record(raw, with_times=False)
+
+
+def test_an_unknown_cost_is_saved_as_none() -> None:
+    """Not as zero, and without words about this machine."""
+    record = _record({"model": "nobody-knows", "usage": {"input_tokens": 1, "output_tokens": 1}})
+    assert (record["cost_usd"], record["price_source"]) == (None, "no price known")
+
+
+def test_estimated_tokens_are_saved_as_such() -> None:
+    """`usage` stays what was sent: nothing."""
+    estimate = Usage({"input_tokens": 10, "output_tokens": 5, "total_tokens": 15})
+    record = _record({"model": "gpt-5.4"}, estimated_usage=estimate)
+    assert (record["usage"], record["usage_source"]) == (None, "estimated")
+    assert record["estimated_usage"] == estimate.raw
+    assert record["cost_usd"] > 0
+
+
+def test_fees_of_tools_are_saved_apart() -> None:
+    """They are no part of the tokens' cost; without a tool there is no such field."""
+    usage = {"input_tokens": 1000, "output_tokens": 500}
+    searched = {
+        "model": "gpt-5.4",
+        "usage": usage,
+        "output": [{"type": "web_search_call", "status": "completed"}],
+    }
+    plain = _record({"model": "gpt-5.4", "usage": usage})
+    assert "tool_fees_usd" not in plain
+    assert _record(searched)["cost_usd"] == plain["cost_usd"]
+    assert "tool_fees_usd" in _record(searched)
