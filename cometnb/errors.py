@@ -34,6 +34,7 @@ __all__ = [
     "ResponseTimeoutError",
     "ServerError",
     "StreamInterruptedError",
+    "ToolError",
     "UnexpectedContentError",
     "masked",
 ]
@@ -245,6 +246,10 @@ class ProtocolError(CometError):
 
 
 # Your money and your disk.
+
+
+class ToolError(CometError):
+    """A function of the notebook that the model called has failed; its own exception is the cause."""
 
 
 class BudgetExceededError(CometError):
