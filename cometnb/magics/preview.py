@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import masked
+from cometnb.errors import CometError, masked
 from cometnb.options import Options
 from cometnb.session.export import FORMS, as_code
 from cometnb.session.prompt import Attached
 from cometnb.view.mime import printable
 from cometnb.view.publish import publish
+
+if TYPE_CHECKING:
+    from cometnb.ledger.store import Ledger
 
 __all__ = ["show_code", "show_request"]
 
@@ -45,9 +48,13 @@ def show_code(body: Mapping[str, Any], form: str, options: Options, *, base_url:
 
 
 def show_request(
-    body: Mapping[str, Any], attached: Sequence[Attached], notes: Sequence[str], options: Options
+    body: Mapping[str, Any],
+    attached: Sequence[Attached],
+    notes: Sequence[str],
+    options: Options,
+    ledger: Ledger | None = None,
 ) -> None:
-    """Show the request that a cell would send, and what is attached to it.
+    """Show the request that a cell would send, what is attached to it, and what it is expected to cost.
 
     Parameters
     ----------
@@ -56,21 +63,54 @@ def show_request(
     notes : sequence of str
         What was settled about the parameters.
     options : Options
-        The key in force is masked, should it stand in the prompt.
+        Where the request would go. The key in force is masked, should it stand in the prompt.
+    ledger : Ledger, optional
+        Its history narrows what is expected.
     """
     size_bytes = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
     head = f"POST /responses · {size_bytes:,} bytes · nothing was sent"
     shown = _without_key(json.dumps(_short(body), indent=2, ensure_ascii=False), options)
+    expected = [_without_key(line, options) for line in _expected(body, options, ledger)]
     lines = [_without_key(_line(one), options) for one in attached]
     listed = "".join(f"\n- {_escaped(line)}" for line in lines)
     remarks = [f"*{_escaped(note)}*" for note in notes]
-    pieces = [head + (f"\n{listed}" if listed else ""), _fenced(shown, "json"), *remarks]
+    pieces = [
+        head,
+        "  \n".join(map(_escaped, expected)),
+        listed.strip("\n"),
+        _fenced(shown, "json"),
+        *remarks,
+    ]
+    plain = [head, *expected, *(f"  {line}" for line in lines), shown, *notes]
     publish(
         {
-            "text/markdown": "\n\n".join(pieces),
-            "text/plain": printable("\n".join([head, *(f"  {line}" for line in lines), shown, *notes])),
+            "text/markdown": "\n\n".join(piece for piece in pieces if piece),
+            "text/plain": printable("\n".join(plain)),
         }
     )
+
+
+def _expected(body: Mapping[str, Any], options: Options, ledger: Ledger | None) -> list[str]:
+    """Say what the call is expected to use and to cost, and what is not in these figures."""
+    # What knows prices is heavy, and only a dry run asks it before a call.
+    from cometnb.ledger.forecast import forecast
+    from cometnb.ledger.prices import default_prices
+
+    try:
+        expected = forecast(
+            body,
+            base_url=options.base_url,
+            backend=options.backend.partition(":")[0],
+            prices=default_prices(),
+            ledger=ledger,
+        )
+    except CometError as error:
+        return [f"What it would cost is not known: {error.fact}"]
+    return [_one_line(text) for text in (str(expected), *expected.notes)]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _line(one: Attached) -> str:

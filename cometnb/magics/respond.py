@@ -86,7 +86,7 @@ def _preview(
     if arguments.form:
         show_code(prepared.body, arguments.form, options)
     else:
-        show_request(prepared.body, attached, prepared.notes, options)
+        show_request(prepared.body, attached, prepared.notes, options, kernel.shared.ledger)
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,3 +125,48 @@ def test_a_missing_attachment_sends_nothing(shell: Shell, option: str) -> None:
     assert isinstance(error, CellError)
     assert "nowhere" in str(error)
     assert len(shell.shared.simulator.requests) == before
+
+
+def test_dry_run_says_what_it_would_cost(shell: Shell) -> None:
+    """Tokens in and out as a band, the cost with where the price is from; in Markdown, too."""
+    before = len(shell.shared.simulator.requests)
+    shell.run("%%respond --dry-run -n 500\nThe sea")
+    data = shell.displays[-1]["data"]
+    line = data["text/plain"].splitlines()[1]
+    assert line.startswith("about 9 tokens in (±15 %), 5 to 500 out: $0.0")
+    assert "as if billed: " in line
+    assert "5 to 500 out: \\$0.0" in data["text/markdown"]
+    assert len(shell.shared.simulator.requests) == before
+
+
+def test_dry_run_learns_from_earlier_calls(shell: Shell) -> None:
+    """The band of the output is that of answers to the same model and effort."""
+    for _ in range(5):
+        shell.run("%%respond --quiet -e low\nHi")
+    shell.run("%%respond --dry-run -e low\nHi")
+    assert "as 5 earlier calls had it" in shell.displays[-1]["data"]["text/plain"]
+
+
+def test_dry_run_of_a_model_without_a_price_says_so(shell: Shell) -> None:
+    """No number is made up, and a name that is markup stays text."""
+    shell.run("%%respond --dry-run -m '<b>*x*</b>[a](javascript:b)`$1$' -n 9\nHi")
+    data = shell.displays[-1]["data"]
+    assert "no price known" in data["text/plain"]
+    told = data["text/markdown"].partition("```json")[0]
+    assert "\\<b\\>\\*x\\*\\</b\\>\\[a\\](javascript:b)\\`\\$1\\$" in told
+    assert "USD" not in told
+
+
+def test_dry_run_says_what_the_estimate_leaves_out(shell: Shell) -> None:
+    """Turns that only the service knows."""
+    shell.run("%%respond --dry-run --previous-response-id resp_1\nHi")
+    assert "earlier turns" in shell.displays[-1]["data"]["text/plain"]
+
+
+def test_dry_run_survives_settings_that_leave_no_price(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request is shown all the same."""
+    monkeypatch.setenv("COMETNB_PRICES", "nowhere.toml")
+    assert shell.run("%%respond --dry-run -n 9\nThe sea").error_in_exec is None
+    shown = shell.displays[-1]["data"]["text/plain"]
+    assert "nowhere.toml" in shown
+    assert '"input": "The sea"' in shown

@@ -1,0 +1,194 @@
+"""What a call will cost, said before it is sent: a band, and what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, inf, isinf, isnan, nan
+from typing import TYPE_CHECKING, Any
+
+from cometnb.ledger.calibration import FEWEST_ROWS, Factors, factors_of
+from cometnb.ledger.prices import Billable
+from cometnb.protocol.cost import Cost, dollars
+from cometnb.protocol.estimate import estimated_input_tokens
+
+if TYPE_CHECKING:
+    from cometnb.ledger.prices import Prices
+    from cometnb.ledger.store import Ledger
+
+__all__ = ["INPUT_ERROR", "Forecast", "forecast"]
+
+INPUT_ERROR = 0.15
+"""By which share an estimated input may be off: what prose of a few hundred characters was measured to be off by."""
+
+# The shortest answer there is: a word with what wraps it.
+_FEWEST_OUTPUT_TOKENS = 5
+# Of earlier answers to the same model and effort, the band leaves out a tenth at each end.
+_LOW, _HIGH = 0.1, 0.9
+# From this length on, OpenAI's models may read the beginning of an input from their cache (guide "Prompt caching").
+_CACHED_FROM_TOKENS = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What a call is expected to use and to cost.
+
+    Attributes
+    ----------
+    input_tokens : int
+        Estimated; off by `INPUT_ERROR` or less as a rule.
+    output_low, output_high : int or None
+        Tokens, reasoning included. `output_high` is None if nothing bounds it.
+    n_earlier : int
+        Earlier answers the output was read from; 0 if there were too few.
+    cost_low_usd, cost_high_usd : float
+        US dollars; NaN without a price, infinite where nothing bounds it.
+    price_source : str
+        Where the price is from, or why there is none.
+    notes : tuple of str
+        What is not in these figures.
+    """
+
+    input_tokens: int
+    output_low: int
+    output_high: int | None
+    n_earlier: int = 0
+    cost_low_usd: float = nan
+    cost_high_usd: float = nan
+    price_source: str = ""
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        sent = f"about {self.input_tokens:,} tokens in (±{INPUT_ERROR:.0%}), ".replace("%", " %")
+        return f"{sent}{self._output_words()}: {self._cost_words()}"
+
+    def _output_words(self) -> str:
+        if self.output_high is None:
+            return f"{self.output_low:,} or more out, no upper bound is set (max_output_tokens)"
+        band = _band(f"{self.output_low:,}", f"{self.output_high:,}")
+        earlier = f", as {self.n_earlier:,} earlier calls had it" if self.n_earlier else ""
+        return f"{band} out{earlier}"
+
+    def _cost_words(self) -> str:
+        if isnan(self.cost_low_usd):
+            return self.price_source or "no price known"
+        low = dollars(self.cost_low_usd)
+        band = f"{low} or more" if isinf(self.cost_high_usd) else _band(low, dollars(self.cost_high_usd))
+        return f"{band} ({self.price_source})"
+
+
+def forecast(
+    params: Mapping[str, Any], *, base_url: str, backend: str, prices: Prices, ledger: Ledger | None = None
+) -> Forecast:
+    """Return what a call is expected to use and to cost.
+
+    Parameters
+    ----------
+    params : Mapping
+        The request's body.
+    base_url, backend : str
+        Where it would go, and by what: ``api``, ``simulator`` or ``cassette``.
+    prices : Prices
+    ledger : Ledger, optional
+        Its history corrects the estimate for the model, and says how long answers were with this model, effort and
+        backend: nine of ten were at least as long as the low end, nine of ten at most as long as the high end. With
+        fewer than five such answers the band goes from a word to `max_output_tokens`.
+    """
+    model = str(params.get("model") or "")
+    rows = _history(ledger)
+    factor = factors_of(rows).get(model, Factors()).input
+    input_tokens = round(estimated_input_tokens(params) * factor)
+    lengths = _lengths(rows, model, _effort(params), backend)
+    low, high = _output_band(lengths, params.get("max_output_tokens"))
+
+    def cost(input_share: float, output_tokens: int) -> Cost:
+        tier = params.get("service_tier")
+        return prices.cost(
+            Billable(
+                model=model or None,
+                model_requested=model or None,
+                base_url=base_url,
+                backend=backend,
+                service_tier=tier if isinstance(tier, str) and tier != "auto" else None,
+                input_tokens=round(input_tokens * input_share),
+                cached_tokens=0,
+                cache_write_tokens=0,
+                output_tokens=output_tokens,
+            )
+        )
+
+    least = cost(1 - INPUT_ERROR, low)
+    most = cost(1 + INPUT_ERROR, high or low)
+    is_endless = high is None and most.usd > 0
+    return Forecast(
+        input_tokens,
+        low,
+        high,
+        len(lengths),
+        least.usd,
+        inf if is_endless else most.usd,
+        least.source if isnan(least.usd) else most.source,
+        tuple(_notes(params, input_tokens, backend)),
+    )
+
+
+def _history(ledger: Ledger | None) -> Sequence[Mapping[str, Any]]:
+    if ledger is None:
+        return ()
+    try:
+        from cometnb.ledger.history import recent_rows
+
+        return recent_rows(ledger)
+    except Exception:  # noqa: BLE001 - a ledger that cannot be read leaves the band as wide as it is
+        return ()
+
+
+def _lengths(rows: Sequence[Mapping[str, Any]], model: str, effort: Any, backend: str) -> list[int]:
+    """Return how long answers were, in order of length; empty if there are too few of them."""
+    lengths = sorted(
+        output
+        for row in rows
+        if model in (row.get("model"), row.get("model_requested"))
+        and row.get("effort") == effort
+        and row.get("backend") == backend
+        and isinstance(output := row.get("output_tokens"), int)
+    )
+    return lengths if len(lengths) >= FEWEST_ROWS else []
+
+
+def _effort(params: Mapping[str, Any]) -> Any:
+    reasoning = params.get("reasoning")
+    return reasoning.get("effort") if isinstance(reasoning, Mapping) else None
+
+
+def _output_band(lengths: list[int], limit: Any) -> tuple[int, int | None]:
+    most = limit if isinstance(limit, int) and not isinstance(limit, bool) and limit > 0 else None
+    if lengths:
+        last = len(lengths) - 1
+        low, high = lengths[floor(_LOW * last)], lengths[ceil(_HIGH * last)]
+        return (low, high) if most is None else (min(low, most), min(high, most))
+    return (_FEWEST_OUTPUT_TOKENS, None) if most is None else (min(_FEWEST_OUTPUT_TOKENS, most), most)
+
+
+def _notes(params: Mapping[str, Any], input_tokens: int, backend: str) -> list[str]:
+    notes = []
+    if params.get("previous_response_id") or params.get("conversation"):
+        notes.append("The earlier turns that the service remembers come on top of the input.")
+    if params.get("prompt"):
+        notes.append("The stored prompt comes on top of the input.")
+    tools = params.get("tools")
+    kinds = (
+        [tool.get("type") for tool in tools if isinstance(tool, Mapping)] if isinstance(tools, list) else []
+    )
+    built_in = dict.fromkeys(
+        kind for kind in kinds if isinstance(kind, str) and kind not in ("function", "custom")
+    )
+    if built_in:
+        notes.append(f"What {', '.join(built_in)} read, and their fees, come on top.")
+    if input_tokens >= _CACHED_FROM_TOKENS and backend == "api":
+        notes.append("Less, if a part of the input is read from the provider's cache.")
+    return notes
+
+
+def _band(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"
