@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cometnb.client.stream import AsyncResponseStream, ResponseStream
     from cometnb.defaults import respond, stream, usage
     from cometnb.errors import CometError
+    from cometnb.ledger.budget import Budget
     from cometnb.ledger.store import Ledger
     from cometnb.protocol.response import Response
     from cometnb.protocol.usage import Usage
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AsyncResponseStream",
+    "Budget",
     "Client",
     "CometError",
     "Ledger",
@@ -47,6 +49,7 @@ __all__ = [
 _PLACES = {
     "AsyncClient": "cometnb.client.client",
     "AsyncResponseStream": "cometnb.client.stream",
+    "Budget": "cometnb.ledger.budget",
     "Client": "cometnb.client.client",
     "CometError": "cometnb.errors",
     "Ledger": "cometnb.ledger.store",

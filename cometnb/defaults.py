@@ -5,15 +5,18 @@ This is the one place that knows both the session and the ledger: it hands the o
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from cometnb.client.attempt import Attempt, Observer
 from cometnb.client.gate import Admitted, Planned
 from cometnb.client.simulator import Simulator
 from cometnb.client.stream import ResponseStream
+from cometnb.ledger import calibration
+from cometnb.ledger.history import recent_rows
 from cometnb.ledger.store import Ledger
 from cometnb.options import Options, resolve
 from cometnb.protocol.response import Response
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Shared", "respond", "shared", "stream", "usage"]
 
+_OF_THE_LEDGER, _OF_PRICES = frozenset({"ledger", "store_text"}), frozenset({"prices", "price_ratio"})
 # The simulator's pace where somebody watches: fast enough not to bore, slow enough to see it stream.
 _WATCHED_TOKENS_PER_S, _WATCHED_FIRST_S = 120.0, 0.3
 
@@ -46,6 +50,7 @@ class Shared:
         self.tally = Tally()
         self.budget: Budget | None = None
         self._watchers: list[Observer] = []
+        self._expects_costs = False
         self._given: dict[str, Any] = {}
         self._session: Session | None = None
 
@@ -54,13 +59,14 @@ class Shared:
         """The settings in force."""
         return resolve(**self._given)
 
-    def configure(self, **settings: str | None) -> None:
+    def configure(self, **settings: str | float | None) -> None:
         """Change settings for the calls to come; None goes back to the environment.
 
         Parameters
         ----------
         **settings
-            ``base_url``, ``model``, ``backend``, ``ledger``, ``live``, ``api_key``.
+            ``base_url``, ``model``, ``backend``, ``ledger``, ``live``, ``api_key``, ``prices``, ``price_ratio``,
+            ``store_text``.
 
         Raises
         ------
@@ -70,8 +76,15 @@ class Shared:
         wanted = {**self._given, **settings}
         resolve(**wanted)
         self._given = wanted
-        if "ledger" in settings:
+        if _OF_THE_LEDGER & set(settings):
             self.__dict__.pop("ledger", None)
+            if self.budget is not None:
+                self.budget.ledger = self.ledger
+        if _OF_PRICES & set(settings):
+            from cometnb.ledger.prices import configure
+
+            ratio = wanted.get("price_ratio")
+            configure(table=wanted.get("prices"), ratio=None if ratio is None else str(ratio))
         self._drop_session()
 
     @property
@@ -95,6 +108,12 @@ class Shared:
                 gates=(_Budgets(self),),
             )
         return self._session
+
+    def expect_costs(self) -> None:
+        """Load the prices on a thread of their own, while an answer is on its way; they take a moment."""
+        if not self._expects_costs:
+            self._expects_costs = True
+            threading.Thread(target=_load_prices, name="cometnb-prices", daemon=True).start()
 
     def set_budget(self, budget: Budget | None) -> None:
         """Put the calls to come under a budget, or under none; calls that run go on as they were admitted."""
@@ -129,8 +148,10 @@ class Shared:
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The ledger every attempt goes into."""
-        return Ledger(self.options.ledger or None)
+        """The ledger every attempt goes into; what it holds corrects the estimates."""
+        ledger = Ledger(self.options.ledger or None, stores_text=self.options.store_text == "on")
+        calibration.current.learn_from(partial(recent_rows, ledger))
+        return ledger
 
     @cached_property
     def simulator(self) -> Simulator:
@@ -158,6 +179,14 @@ class _Budgets:
     def admit(self, planned: Planned) -> Admitted | None:
         budget = self._shared.budget
         return budget.admit(planned) if budget is not None else None
+
+
+def _load_prices() -> None:
+    # Where the price table has a mistake, the cost says so; here nobody would hear it.
+    with suppress(Exception):
+        from cometnb.ledger.prices import default_prices
+
+        default_prices().price("gpt-5.4")
 
 
 shared = Shared()

@@ -106,6 +106,7 @@ class Call:
         self._log = EventLog()
         self._estimated = Usage()
         self._is_stopped = False
+        self._is_capped = False
         self._exchange = Exchange(self.body, strict=setup.strict)
         self._n_retries = -1
         self._created_at = setup.now()
@@ -250,6 +251,10 @@ class Call:
 
     def _is_admitted(self) -> bool:
         """Ask every gate; one that refuses ends the call before anything is sent."""
+        if self._is_capped:
+            # The cap was for the attempt before; a gate may want another one now.
+            self._is_capped = False
+            self._set_cap(None)
         for gate in self._setup.gates:
             planned = Planned(
                 self._attempt_id,
@@ -267,13 +272,19 @@ class Call:
             if terms is None:
                 continue
             if terms.max_output_tokens is not None and self.body.get("max_output_tokens") is None:
-                self.body["max_output_tokens"] = terms.max_output_tokens
-                self._content = encoded(self.body)
-            if terms.note:
+                self._is_capped = True
+                self._set_cap(terms.max_output_tokens)
+            if terms.note and terms.note not in self.notes:
                 self.notes += (terms.note,)
             if terms.watch is not None:
                 self._watches.append(terms.watch)
         return True
+
+    def _set_cap(self, max_output_tokens: int | None) -> None:
+        self.body.pop("max_output_tokens", None)
+        if max_output_tokens is not None:
+            self.body["max_output_tokens"] = max_output_tokens
+        self._content = encoded(self.body)
 
     def _stop(self, error: CometError | None) -> None:
         if error is not None and not self._is_stopped:

@@ -24,7 +24,7 @@ from cometnb.ledger.tool_fees import counted_calls, fees, in_words, tool_calls
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
 
-__all__ = ["Billable", "Price", "Prices", "cost_of", "cost_of_row", "default_prices"]
+__all__ = ["Billable", "Price", "Prices", "configure", "cost_of", "cost_of_row", "default_prices"]
 
 _KIND_WORDS = {"input": "input", "cached": "cached input", "cache_write": "cache write", "output": "output"}
 _UNSENT = frozenset({"connect", "connect_timeout"})
@@ -247,15 +247,34 @@ class Prices:
         )
 
 
+_given: dict[str, str] = {}
+
+
+def configure(*, table: str | None = None, ratio: str | None = None) -> None:
+    """Settle what `default_prices` are in this process; None goes back to the environment.
+
+    Parameters
+    ----------
+    table : str, optional
+        Path of the user's table.
+    ratio : str, optional
+        What is charged of official prices, as text.
+    """
+    given = {"prices": table, "price_ratio": ratio}
+    _given.clear()
+    _given.update({name: value for name, value in given.items() if value})
+
+
 def default_prices() -> Prices:
-    """Return the prices that the environment's settings name (`COMETNB_PRICES`, `COMETNB_PRICE_RATIO`).
+    """Return the prices that `configure`, or else the environment, names (`COMETNB_PRICES`, `COMETNB_PRICE_RATIO`).
 
     Raises
     ------
     ConfigError
         The ratio is no number.
     """
-    table, ratio = options.setting("prices"), options.ratio(options.setting("price_ratio"))
+    table = _given.get("prices") or options.setting("prices")
+    ratio = options.ratio(_given.get("price_ratio") or options.setting("price_ratio"))
     path = Path(table).expanduser().absolute() if table else None
     return _prices(path, ratio, price_table.default_path(), catalog_path())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +97,7 @@ class Watched(Generic[_T]):
         self._stamp: tuple[int, int] | None = None
         self._value: _T = absent
         self._error: Exception | None = None
+        self._lock = threading.Lock()
 
     def value(self) -> _T:
         """Return what the file says now."""
@@ -104,18 +106,25 @@ class Watched(Generic[_T]):
             stamp = (status.st_mtime_ns, status.st_size)
         except OSError:
             stamp = None
-        if stamp != self._stamp:
-            self.version += 1
-            self._stamp, self._value, self._error = stamp, self._absent, None
-            if stamp is not None:
-                try:
-                    self._value = self._read(self.path)
-                except Exception as error:
-                    self._error = error
-                    raise
+        if stamp != self._stamp or not self.version:
+            with self._lock:
+                self._take(stamp)
         if self._error is not None:
             raise self._error
         return self._value
+
+    def _take(self, stamp: tuple[int, int] | None) -> None:
+        if stamp == self._stamp and self.version:
+            return  # another thread was first
+        value, error = self._absent, None
+        if stamp is not None:
+            try:
+                value = self._read(self.path)
+            except Exception as raised:  # noqa: BLE001  # it is raised to whoever asks, until the file changes
+                error = raised
+        self.version += 1
+        # The stamp last: who sees it takes the rest without the lock.
+        self._value, self._error, self._stamp = value, error, stamp
 
 
 class Quotes:
