@@ -1,0 +1,20 @@
+"""Every plot is drawn without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot as plt
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Draw without a screen, and leave no figure behind."""
+    before = mpl.get_backend(auto_select=False) if mpl.__version_info__ >= (3, 10) else mpl.get_backend()
+    plt.switch_backend("agg")
+    yield
+    plt.close("all")
+    if before is not None:
+        plt.switch_backend(before)

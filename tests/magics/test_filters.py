@@ -1,0 +1,76 @@
+"""The filters of a ``%comet`` line."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from cometnb.errors import CellError
+from cometnb.ledger import Ledger
+from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of
+
+
+def test_words_without_filters_are_left_as_they_are() -> None:
+    """Nothing is taken that is not ours."""
+    assert filters_of("usage", ["7d", "--all", "--by", "model"]) == (["7d", "--all", "--by", "model"], {})
+
+
+def test_a_filter_is_taken_out_in_both_spellings() -> None:
+    """With a space or an equals sign, before or after the other words."""
+    rest, kwargs = filters_of("usage", ["--model", "gpt-5.4", "7d", "--tag=draft"])
+    assert rest == ["7d"]
+    assert kwargs == {"model": ["gpt-5.4"], "tag": ["draft"]}
+
+
+def test_a_filter_may_come_again() -> None:
+    """Rows of either; names that hold no comma may stand in one word."""
+    words = ["--model", "a,b", "--model=c", "--tag", "x,y", "--status", "failed, error"]
+    assert filters_of("usage", words)[1] == {
+        "model": ["a", "b", "c"],
+        "tag": ["x,y"],
+        "status": ["failed", "error"],
+    }
+
+
+def test_an_equals_sign_in_a_value_is_kept() -> None:
+    """Only the first one parts the flag from its value."""
+    assert filters_of("usage", ["--notebook=a=b.ipynb"])[1] == {"notebook": ["a=b.ipynb"]}
+
+
+def test_every_filter_of_the_usage_line_is_one_the_ledger_takes() -> None:
+    """What is shown, what is parsed and what is passed on agree."""
+    flags = [word.strip("[") for word in FILTERS_USAGE.split() if word.startswith("[--")]
+    values = {"--status": "completed", "--backend": "api"}
+    given = [f"{flag}={values.get(flag, 'x')}" for flag in flags]
+    rest, kwargs = filters_of("usage", given)
+    assert rest == []
+    assert len(kwargs) == len(flags)
+    assert set(kwargs) <= set(inspect.signature(Ledger.usage).parameters)
+
+
+@pytest.mark.parametrize(
+    "words", [["--model"], ["--model", "--tag", "x"], ["--tag="], ["--status", "done"], ["--backend=azure"]]
+)
+def test_a_filter_without_a_fit_value_is_two_lines(words: list[str]) -> None:
+    """The flag is named in the first, a line to copy or the choices in the second."""
+    with pytest.raises(CellError) as caught:
+        filters_of("usage", words)
+    assert words[0].partition("=")[0] in caught.value.fact
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_what_is_left_is_one_time_or_none() -> None:
+    """The caller passes it to the ledger, which reads it."""
+    assert since_of("usage", []) is None
+    assert since_of("usage", ["2026-11-01 09:30"]) == "2026-11-01 09:30"
+
+
+@pytest.mark.parametrize(
+    ("rest", "hint"), [(["--modle=x"], "--model"), (["--loud"], "help usage"), (["a", "b"], "today")]
+)
+def test_what_is_left_over_is_refused(rest: list[str], hint: str) -> None:
+    """An option that nobody took, or a second time."""
+    with pytest.raises(CellError) as caught:
+        since_of("usage", rest)
+    assert hint in caught.value.next_step
