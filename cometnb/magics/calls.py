@@ -1,39 +1,18 @@
-"""``%comet last``, ``code``, ``reset`` and ``usage``: the calls that were made."""
+"""``%comet last``, ``code`` and ``reset``: the calls that were made."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from cometnb.errors import CellError
 from cometnb.magics.kernel import Kernel, Recent
 from cometnb.magics.line import no_more, one_of, say
 from cometnb.magics.origin import watching
 from cometnb.magics.preview import show_code
 from cometnb.magics.respond import bind
+from cometnb.magics.usage import forget_panel
 from cometnb.session.export import FORMS
 from cometnb.view.mime import bundle
 from cometnb.view.publish import publish
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["forget", "return_usage", "show_last", "show_last_code"]
-
-# What one looks at first; `--all` gives the rest.
-_USAGE_COLUMNS = [
-    "created_at",
-    "backend",
-    "model",
-    "effort",
-    "tag",
-    "status",
-    "input_tokens",
-    "cached_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "cost_usd",
-    "duration_s",
-]
+__all__ = ["forget", "show_last", "show_last_code"]
 
 
 def show_last(kernel: Kernel, words: list[str]) -> None:
@@ -69,22 +48,5 @@ def forget(kernel: Kernel, words: list[str]) -> None:
     kernel.recent = Recent(models=kernel.recent.models)
     kernel.shared.tally.clear()
     kernel.shared.simulator.fault = None
+    forget_panel()
     say("Forgotten: the last answer, this kernel's sum, the simulator's fault. Settings and ledger are kept.")
-
-
-def return_usage(kernel: Kernel, words: list[str]) -> pd.DataFrame:
-    """Return the usage table: its first columns, or with ``--all`` every column.
-
-    Raises
-    ------
-    CellError
-        More than one time.
-    """
-    is_all = "--all" in words
-    rest = [word for word in words if word != "--all"]
-    if len(rest) > 1:
-        raise CellError(
-            f"%comet usage takes one time, not {' '.join(rest)!r}.", "Write %comet usage today, or 7d."
-        )
-    frame = kernel.shared.ledger.usage(rest[0] if rest else None)
-    return frame if is_all else frame[_USAGE_COLUMNS].assign(created_at=frame["created_at"].dt.floor("s"))

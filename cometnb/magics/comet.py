@@ -11,9 +11,12 @@ from typing import Any
 
 from cometnb.errors import CellError
 from cometnb.magics.arguments import help_text
-from cometnb.magics.calls import forget, return_usage, show_last, show_last_code
+from cometnb.magics.budget import BUDGET_USAGE, budget
+from cometnb.magics.calls import forget, show_last, show_last_code
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
+from cometnb.magics.money import COST_USAGE, PLOT_USAGE, cost, plot
+from cometnb.magics.prices import PRICES_USAGE, show_prices
 from cometnb.magics.service import diagnose, list_models
 from cometnb.magics.settings import (
     SIMULATOR_USAGE,
@@ -22,11 +25,13 @@ from cometnb.magics.settings import (
     show_status,
     switch_simulator,
 )
+from cometnb.magics.usage import USAGE_USAGE, usage
 from cometnb.session.export import FORMS
 
 __all__ = ["SUBCOMMANDS", "Subcommand", "comet"]
 
 _WORD = re.compile(r"--[a-z][\w-]*|(?<![\w-])[a-z]\w*")
+_VALUE = re.compile(r"(--[a-z][\w-]*) ([\w|]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,13 @@ class Subcommand:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What may be typed after it as it stands in `usage`."""
-        return tuple(dict.fromkeys(_WORD.findall(self.usage)))
+        """What may be typed after it as it stands in `usage`; not what belongs to an option."""
+        return tuple(dict.fromkeys(_WORD.findall(_VALUE.sub(r"\1", self.usage))))
+
+    @property
+    def values(self) -> dict[str, tuple[str, ...]]:
+        """Each option that takes a value, and what of it may be typed as it stands in `usage`."""
+        return {flag: tuple(_WORD.findall(text)) for flag, text in _VALUE.findall(self.usage)}
 
 
 def comet(kernel: Kernel, line: str) -> Any:
@@ -117,7 +127,29 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "code": Subcommand("Show the last call as code.", f"[{'|'.join(FORMS)}]", show_last_code),
     "reset": Subcommand("Forget the last answer and this kernel's sum; settings stay.", "", forget),
     "usage": Subcommand(
-        "Return the usage table: one row for every attempt.", "[SINCE] [--all]", return_usage
+        "Return the usage table, one row an attempt; --live shows what this kernel spends as it does.",
+        USAGE_USAGE,
+        usage,
+    ),
+    "cost": Subcommand(
+        "Return what the calls cost by model, day, effort, cell, tag or notebook; print the sum.",
+        COST_USAGE,
+        cost,
+    ),
+    "plot": Subcommand(
+        "Draw cost, tokens, reasoning or latency of the calls, or the timeline of the last answer.",
+        PLOT_USAGE,
+        plot,
+    ),
+    "prices": Subcommand(
+        "Show what models cost now and by which source; --fetch gets CometAPI's catalog.",
+        PRICES_USAGE,
+        show_prices,
+    ),
+    "budget": Subcommand(
+        "Show, set or lift what calls may cost; one that could cost more is not sent.",
+        BUDGET_USAGE,
+        budget,
     ),
     "help": Subcommand("Show the subcommands, or one of them.", "[SUBCOMMAND|respond]", _help),
 }

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import SimpleCompletion
 
-from cometnb.magics.comet import SUBCOMMANDS
+from cometnb.magics.comet import SUBCOMMANDS, Subcommand
+from cometnb.magics.filters import _CHOICES as FILTER_CHOICES
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.options import BY_FLAG, OPTIONS, Option
+from cometnb.magics.origin import cell_of
 from cometnb.options import DEFAULT_MODEL
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ _COMET = re.compile(r"^\s*(?:[\w, ]+=\s*)?%comet\s+(.*)$")
 _RESPOND = re.compile(r"^%%respond(?:\s(.*))?$")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w*)*$|$")
 _MOST_FILES = 200
+_TAG = re.compile(r"^%%respond\b.*?\s--tag[ =]([\w.:/-]+)")
+_LATEST_CELLS = 500
+# Of the ways to say a time, those that need no thought.
+_TIMES = ("today", "24h", "7d", "30d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +89,49 @@ def offered(kernel: Kernel, before: list[str]) -> Offer | None:
     if cell is not None:
         return _in_braces(kernel, "\n".join(before[first + 1 :]))
     line = _COMET.match(before[-1])
-    return _in_comet(line[1]) if line is not None else None
+    return _in_comet(kernel, line[1]) if line is not None else None
 
 
-def _in_comet(text: str) -> Offer | None:
+def _in_comet(kernel: Kernel, text: str) -> Offer | None:
     *done, typed = re.split(r"\s+", text)
     if not done:
         return _starting(typed, SUBCOMMANDS, "value")
     if done[0] not in SUBCOMMANDS:
         return None
-    words = SUBCOMMANDS[done[0]].words
-    return _starting(typed, (*SUBCOMMANDS, *words) if done[0] == "help" else words, "option")
+    one = SUBCOMMANDS[done[0]]
+    flag, has_value, value = typed.partition("=")
+    if has_value and flag in one.values:
+        return _filter(kernel, one, flag, value)
+    if done[-1] in one.values:
+        return _filter(kernel, one, done[-1], typed)
+    words: tuple[str, ...] = one.words
+    if done[0] == "help":
+        words = (*SUBCOMMANDS, *words)
+    if "SINCE" in one.usage:
+        words += _TIMES
+    if "MODEL" in one.usage and typed and not typed.startswith("-"):
+        return _starting(typed, _models(kernel), "model")
+    left = [word for word in words if not word.startswith("--") or word in one.values or word not in done]
+    return _starting(typed, left, "option")
+
+
+def _filter(kernel: Kernel, one: Subcommand, flag: str, typed: str) -> Offer:
+    """Return the values of a subcommand's option: those of its usage, or what this kernel knows of such rows."""
+    if flag in FILTER_CHOICES:
+        head, _, last = typed.rpartition(",")
+        left = [word for word in FILTER_CHOICES[flag] if word not in head.split(",")]
+        return _starting(last, left, "value")
+    if flag == "--model":
+        return _starting(typed, _models(kernel), "model")
+    if flag == "--tag":
+        history = kernel.shell.history_manager
+        cells = history.input_hist_raw[-_LATEST_CELLS:] if history is not None else []
+        # What was typed is at hand; the ledger's tags would have to be read from a database.
+        tags = (tag for cell in cells for tag in _TAG.findall(cell))
+        return _starting(typed, sorted(set(tags)), "value")
+    if flag == "--notebook":
+        return _starting(typed, filter(None, [cell_of(kernel.shell).notebook]), "path")
+    return _starting(typed, one.values[flag], "value")
 
 
 def _in_options(kernel: Kernel, line: str) -> Offer | None:

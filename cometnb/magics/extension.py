@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleMatcherResult, context_matcher
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
-from traitlets import Bool, Bunch, Enum, Unicode, observe
+from traitlets import Bool, Bunch, Enum, Float, Unicode, observe
 
 from cometnb.errors import CometError
 from cometnb.magics.arguments import help_text
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CometMagics", "load", "unload"]
 
-_SETTINGS = ("model", "base_url", "backend", "ledger", "live")
+_SETTINGS = ("model", "base_url", "backend", "ledger", "live", "prices", "price_ratio", "store_text")
 
 _MATCHER = "cometnb"
 
@@ -38,6 +38,17 @@ class CometMagics(Magics):
     )
     live = Enum(
         ("auto", "off"), None, allow_none=True, help="auto streams into the cell; off shows once at the end."
+    ).tag(config=True)
+
+    prices = Unicode(None, allow_none=True, help="Path of your own price table (TOML).").tag(config=True)
+    price_ratio = Float(None, allow_none=True, help="What is charged of official prices, such as 0.8.").tag(
+        config=True
+    )
+    store_text = Enum(
+        ("off", "on"),
+        None,
+        allow_none=True,
+        help="on stores prompts and answers in the ledger, for --search.",
     ).tag(config=True)
 
     tracebacks = Bool(False, help="Show errors with their whole traceback instead of two lines.").tag(

@@ -51,6 +51,7 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     session, cell = shared.session, cell_of(shell)
     kernel.recent.base_url = session.base_url
     kernel.recent.body = prepare({"model": session.model, "stream": True} | params).body
+    shared.expect_costs()
     running = session.start(params.pop("input"), labels=cell.labels(arguments.tag), **params)
     answer: Answer = SilentAnswer()
     if not arguments.is_quiet:

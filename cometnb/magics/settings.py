@@ -36,6 +36,7 @@ def show_status(kernel: Kernel, words: list[str]) -> None:
         "key": _key(shared),
         "model": f"{options.model} ({_source(shared, 'model')})",
         "this kernel": _spent(shared),
+        "budget": _budget(shared),
         "ledger": f"{shared.ledger.location}, {shared.ledger.n_waiting} rows waiting",
         "live view": options.live,
     }
@@ -51,7 +52,7 @@ def show_config(kernel: Kernel, words: list[str]) -> None:
     options = shared.options
     rows = {
         name: f"{getattr(options, name)} ({_source(shared, name)})"
-        for name in ("model", "base_url", "backend", "live")
+        for name in ("model", "base_url", "backend", "live", "prices", "price_ratio", "store_text")
     }
     # As the ledger says it: a database's URL may hold a password.
     rows["ledger"] = f"{shared.ledger.location} ({_source(shared, 'ledger')})"
@@ -134,6 +135,16 @@ def _key(shared: Shared) -> str:
         if options.backend == "simulator"
         else "missing: set COMETAPI_KEY, or %comet key, or %comet simulator"
     )
+
+
+def _budget(shared: Shared) -> str:
+    if shared.budget is None:
+        return "none; %comet budget 0.50 sets one"
+    from cometnb.ledger.budget_words import left, name
+
+    standing = shared.budget.standing("simulator" if shared.options.backend == "simulator" else "api")
+    words = name(standing.limit_usd, standing.per, standing.conversation, is_simulated=standing.is_simulated)
+    return f"{words}, {left(standing)} left"
 
 
 def _spent(shared: Shared) -> str:

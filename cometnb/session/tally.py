@@ -54,18 +54,19 @@ class Tally:
     ----------
     n_attempts : int
     n_unreported : int
-        Attempts whose usage the service did not report; `usage` says nothing of them.
+        Attempts that were sent and whose usage the service did not report; `usage` says nothing of them.
     usage : Usage
         The sum of what was reported.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        # Two, since pricing may take a moment and a call must not wait for it.
+        self._lock, self._pricing = Lock(), Lock()
         self.clear()
 
     def clear(self) -> None:
         """Begin at nothing again."""
-        with self._lock:
+        with self._pricing, self._lock:
             self.n_attempts = 0
             self.n_unreported = 0
             self.usage = Usage()
@@ -77,16 +78,17 @@ class Tally:
         usage = attempt.response.usage
         with self._lock:
             self.n_attempts += 1
-            self.n_unreported += not usage
             self.usage = self.usage + usage
-            if not attempt.is_unsent:
-                # Priced when somebody asks: prices take a moment to load, and this is the call's own thread.
-                self._bills.append(_bill(attempt.response))
+            if attempt.is_unsent:
+                return
+            self.n_unreported += not usage
+            # Priced when somebody asks: prices take a moment to load, and this is the call's own thread.
+            self._bills.append(_bill(attempt.response))
 
     @property
     def spent(self) -> Spent:
         """What was spent so far."""
-        with self._lock:
+        with self._pricing:
             while self._bills:
                 self._spent = _with(self._spent, self._bills.popleft())
             return self._spent

@@ -8,8 +8,10 @@ import pytest
 
 from cometnb.client.server import running_server
 from cometnb.errors import CellError, ConfigError
+from cometnb.magics import completion
 from cometnb.magics.comet import SUBCOMMANDS
 from cometnb.magics.extension import CometMagics
+from cometnb.magics.kernel import Kernel
 from cometnb.session.doctor import COSTS
 from tests.magics.shells import Shell
 
@@ -42,16 +44,6 @@ def test_simulator_goes_on_and_off(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert shell.shared.simulator.seed == 3
 
 
-def test_usage_is_a_frame(shell: Shell) -> None:
-    """The rows of this ledger, the most asked columns first, all of them on request."""
-    shell.run("%%respond -e low --tag one\nHi")
-    short = shell.run("%comet usage").result
-    whole = shell.run("%comet usage today --all").result
-    assert short["tag"].iloc[-1] == "one"
-    assert len(whole.columns) > len(short.columns)
-    assert whole["attempt_id"].notna().all()
-
-
 def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Each with its help; %comet help respond shows the cell's options."""
     shell.run("%comet help")
@@ -67,7 +59,6 @@ def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture
         "%comet usge",
         "%comet simulator fast",
         "%comet simulator --seed x",
-        "%comet usage a b",
         "%comet help no",
         "%comet 'x",
         "%comet last",
@@ -210,7 +201,47 @@ def test_a_key_in_a_line_is_refused_and_not_repeated(shell: Shell) -> None:
 
 
 def test_words_are_read_off_the_usage() -> None:
-    """What Tab offers after a subcommand is what its help shows in small letters."""
-    assert SUBCOMMANDS["simulator"].words == ("on", "off", "--tokens-per-s", "--seed", "--fault", "none")
+    """What Tab offers after a subcommand is what its help shows in small letters; an option's values after it."""
+    simulator = SUBCOMMANDS["simulator"]
+    assert simulator.words == ("on", "off", "--tokens-per-s", "--seed", "--fault")
+    assert simulator.values == {"--tokens-per-s": (), "--seed": (), "--fault": ("none",)}
     assert SUBCOMMANDS["code"].words == ("python", "httpx", "curl", "json")
-    assert SUBCOMMANDS["usage"].words == ("--all",)
+    assert SUBCOMMANDS["budget"].words == ("off", "--per", "--allow-unpriced")
+    assert SUBCOMMANDS["budget"].values == {"--per": ("kernel", "day", "chat")}
+    assert SUBCOMMANDS["plot"].words[:5] == ("cost", "tokens", "reasoning", "latency", "timeline")
+
+
+@pytest.mark.parametrize("name", ["usage", "cost", "plot", "prices", "budget"])
+def test_what_money_is_asked_with_runs_on_an_empty_ledger(shell: Shell, name: str) -> None:
+    """A kernel that has not called anything yet is no error."""
+    shell.shared.configure(ledger="off")
+    line = "plot cost" if name == "plot" else name
+    assert shell.run(f"%comet {line}").error_in_exec is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("%comet budget 0.5 --per ", ["kernel", "day", "chat"]),
+        ("%comet cost --by e", ["effort"]),
+        ("%comet cost --by=n", ["notebook"]),
+        ("%comet plot re", ["reasoning"]),
+        ("%comet usage --status comp", ["completed"]),
+        ("%comet usage --status completed,fai", ["failed"]),
+        ("%comet usage --backend s", ["simulator"]),
+        ("%comet usage --model gpt-5.4-m", ["gpt-5.4-mini"]),
+        ("%comet usage --tag dr", ["draft", "drama"]),
+        ("%comet usage to", ["today"]),
+        ("%comet prices gpt-5.4-n", ["gpt-5.4-nano"]),
+        ("%comet prices --f", ["--fetch"]),
+        ("%comet usage --all --al", []),
+        ("%comet usage --tag draft --ta", ["--tag"]),
+    ],
+)
+def test_tab_knows_what_may_stand_there(shell: Shell, typed: str, offered: list[str]) -> None:
+    """Values of filters and options, models, times, tags that were typed in this kernel; one switch stands once."""
+    for tag in ("draft", "drama"):
+        shell.run(f"%%respond --tag {tag} --dry-run\nHi")
+    offer = completion.offered(Kernel(shell.shared, shell.ip), [typed])
+    assert offer is not None
+    assert sorted(offer.words) == sorted(offered)

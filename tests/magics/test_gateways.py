@@ -27,7 +27,8 @@ def test_every_shape_ends_in_a_cell_and_a_row(
     assert str(shell.ip.user_ns["_"]) == "Hello there"
     assert "Hello there" in shell.displays[-1]["data"]["text/markdown"]
     assert row["status"] == shell.ip.user_ns["_"].status == status
-    assert row["usage_source"] == ("reported" if usage else "none")
+    unreported = "estimated" if status == "truncated" else "none"
+    assert row["usage_source"] == ("reported" if usage else unreported)
     assert (error is None) == (status in ("completed", "incomplete"))
     if error is not None:
         assert isinstance(error, CometError)

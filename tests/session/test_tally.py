@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import httpx
+import pytest
+
 from cometnb.client.client import Client
 from cometnb.client.simulator import Simulator
+from cometnb.errors import CometError
 from cometnb.session.tally import Tally
-from tests.client.transports import KEY, Answer, Script, json_answer, stream_answer, text_pieces
+from tests.client.transports import KEY, Answer, Script, body_of, json_answer, stream_answer, text_pieces
 
 
 def test_attempts_are_added_up() -> None:
@@ -35,3 +39,49 @@ def test_before_any_attempt_there_is_nothing() -> None:
     """An empty sum is falsy and has no numbers."""
     tally = Tally()
     assert (tally.n_attempts, bool(tally.usage), tally.usage.total_tokens) == (0, False, None)
+
+
+def test_what_was_spent_keeps_real_and_simulated_apart() -> None:
+    """Nobody pays for a simulated call; one of a model without a price is counted, not added."""
+    tally = Tally()
+    priced = {"input_tokens": 1_000_000, "output_tokens": 0, "output_tokens_details": {"reasoning_tokens": 0}}
+    script = Script(
+        json_answer({**body_of(), "model": "gpt-5.4-mini", "usage": priced}),
+        json_answer({**body_of(), "model": "house-model-1", "usage": priced}),
+    )
+    with Client(KEY, "https://api.cometapi.com/v1", transport=script, observers=[tally]) as client:
+        client.respond("one", model="gpt-5.4-mini")
+        client.respond("two", model="house-model-1")
+    with Client(transport=Simulator(), observers=[tally]) as client:
+        client.respond("three")
+    spent = tally.spent
+    assert spent.usd == pytest.approx(0.6)
+    assert (spent.n_priced, spent.n_unpriced, spent.n_simulated, spent.n_estimated) == (1, 1, 1, 0)
+    assert spent.simulated_usd > 0
+    assert str(spent).startswith("$0.60, $0.00")
+    assert str(spent).endswith("simulated, 1 of unknown cost")
+
+
+def test_an_answer_that_was_cut_off_is_estimated_and_said_to_be() -> None:
+    """Its tokens count as far as they came."""
+    tally = Tally()
+    cut = Answer(200, {"content-type": "text/event-stream"}, text_pieces("Hello"))
+    with (
+        Client(KEY, "https://api.cometapi.com/v1", transport=Script(cut), observers=[tally]) as client,
+        client.stream("Hi", model="gpt-5.4-mini") as stream,
+    ):
+        next(stream)
+    assert tally.spent.n_estimated == 1
+    assert "(1 estimated)" in str(tally.spent)
+
+
+def test_nothing_spent_is_said_in_words() -> None:
+    """And an attempt that was never sent costs nothing."""
+    tally = Tally()
+    refused = Script(httpx.ConnectError("refused"))
+    with (
+        Client(KEY, transport=refused, observers=[tally], max_retries=0) as client,
+        pytest.raises(CometError),
+    ):
+        client.respond("Hi")
+    assert (tally.n_attempts, tally.n_unreported, str(tally.spent)) == (1, 0, "nothing spent")

@@ -127,7 +127,7 @@ def _written(*updates: list[Event], response: Response | None = None) -> str:
 def test_a_terminal_gets_text_as_it_comes_and_once() -> None:
     """The deltas, then the usage line; the text is not repeated."""
     written = _written([_delta("Hel")], [_delta("lo")], response=_response("Hello"))
-    assert written == "Hello\n\nmodel not reported · usage not reported · no price known\n"
+    assert written == "Hello\n\nmodel not reported · usage not reported · cost not known\n"
 
 
 def test_a_terminal_gets_what_did_not_stream() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cometnb.protocol.response import Response, Timing
+from cometnb.protocol.usage import Usage
 from cometnb.view.usage import usage_line
 
 
@@ -16,7 +17,7 @@ def _line(usage: Any, **settings: Any) -> str:
 
 
 def test_all_that_is_known() -> None:
-    """Tokens in, cached, out, reasoning, that there is no price, and the times."""
+    """Tokens in, cached, out, reasoning, what they cost, and the times."""
     usage = {
         "input_tokens": 1200,
         "input_tokens_details": {"cached_tokens": 1024},
@@ -25,7 +26,7 @@ def test_all_that_is_known() -> None:
         "total_tokens": 1500,
     }
     assert _line(usage) == (
-        "gpt-5.4 · 1,200 tokens in (1,024 cached) · 300 tokens out (100 reasoning) · no price known"
+        "gpt-5.4 · 1,200 tokens in (1,024 cached) · 300 tokens out (100 reasoning) · $0.0052"
         " · first after 0.25 s · 2.0 s · 150 tokens/s"
     )
 
@@ -45,6 +46,49 @@ def test_what_is_missing_is_named(usage: Any, words: str) -> None:
     line = _line(usage)
     assert words in line
     assert "0 tokens" not in line
+
+
+def _cost_part(model: str, usage: Any = None, **attributes: Any) -> str:
+    reported = {
+        "input_tokens": 1_000_000,
+        "output_tokens": 1000,
+        "output_tokens_details": {"reasoning_tokens": 0},
+    }
+    response = Response(
+        {"model": model, "usage": reported if usage is None else usage, **attributes.pop("raw", {})}
+    )
+    for name, value in attributes.items():
+        setattr(response, name, value)
+    return usage_line(response).split(" · ")[-1]
+
+
+def test_a_model_without_a_price_says_so() -> None:
+    """It is not shown as free."""
+    assert _cost_part("house-model-1") == "no price known"
+
+
+def test_where_no_usage_is_known_no_cost_is() -> None:
+    """The price may well be; the tokens are not."""
+    assert _cost_part("gpt-5.4-mini", {}) == "cost not known"
+
+
+def test_a_simulated_answer_shows_what_it_would_cost() -> None:
+    """At CometAPI's price, and in words that nobody takes for a bill: 0.8 of $0.75 and of $0.0045."""
+    assert _cost_part("gpt-5.4-mini", backend="simulator") == "$0.60 if it were billed"
+
+
+def test_an_estimate_says_so() -> None:
+    """An answer that was cut off has no usage; its tokens and cost are about right."""
+    guess = Usage({"input_tokens": 1_000_000, "output_tokens": 2})
+    response = Response({"model": "gpt-5.4-mini"}, status="interrupted")
+    response.estimated_usage = guess
+    assert "about 1,000,000 tokens in and 2 out (estimated) · about $0.75" in usage_line(response)
+
+
+def test_fees_of_built_in_tools_stand_apart() -> None:
+    """They are not in the cost of the tokens."""
+    searched = {"output": [{"type": "web_search_call"}, {"type": "web_search_call"}]}
+    assert _cost_part("gpt-5.4-mini", raw=searched) == "$0.75 + $0.020 for 2 web searches"
 
 
 def test_times_can_be_left_out() -> None:
