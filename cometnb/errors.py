@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,6 +22,7 @@ __all__ = [
     "CometWarning",
     "ConfigError",
     "ConnectionFailedError",
+    "IncompleteAnswerError",
     "LedgerError",
     "MissingExtraError",
     "ModelNotFoundError",
@@ -30,8 +31,10 @@ __all__ = [
     "PermissionDeniedError",
     "ProtocolError",
     "RateLimitError",
+    "RefusalError",
     "ResponseFailedError",
     "ResponseTimeoutError",
+    "SchemaMismatchError",
     "ServerError",
     "StreamInterruptedError",
     "ToolError",
@@ -243,6 +246,42 @@ class StreamInterruptedError(CometError, ConnectionError):
 
 class ProtocolError(CometError):
     """In strict mode: the bytes of a stream break the protocol's rules."""
+
+
+# The answer and the schema.
+
+
+class RefusalError(CometError):
+    """The model refused to answer. Line 1 has its words, and `response` the answer."""
+
+
+class IncompleteAnswerError(CometError):
+    """The answer ends before its JSON does: cut by a limit or a filter, interrupted, or still being written.
+
+    The text that came is in ``response.output_text``.
+
+    Attributes
+    ----------
+    rows : sequence of dict
+        The rows that are whole, as plain JSON; empty if the schema has no rows.
+    """
+
+    rows: Sequence[Any] = ()
+
+
+class SchemaMismatchError(CometError):
+    """The answer is whole, and is no JSON or does not fit its schema. The text is in ``response.output_text``.
+
+    Attributes
+    ----------
+    place : str
+        Where in the answer: ``$.rows[2].age``; ``$`` is all of it.
+    value : object
+        What stands there; None if the answer is no JSON.
+    """
+
+    place: str = "$"
+    value: Any = None
 
 
 # Your money and your disk.

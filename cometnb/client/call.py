@@ -1,31 +1,30 @@
 """One call: its attempts, their clocks and their rows. Sync and async clients drive the same steps.
 
-`Call.opening` and `lookups` are generators. They yield what they want done on the wire and are sent what came of it,
+`Call.opening` is a generator, as `lookup` is. They yield what they want done on the wire and are sent what came of it,
 so that retries, errors and observers are written once.
 """
 
 from __future__ import annotations
 
 import uuid
-import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cometnb.client.attempt import Attempt
+from cometnb.client.attempt import Attempt, tell
+from cometnb.client.fetched import claim
 from cometnb.client.gate import Planned, Watch
-from cometnb.client.setup import Setup, overdue
-from cometnb.errors import CometError, CometWarning, masked
+from cometnb.client.setup import Setup, hide_key, overdue
+from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.event_log import EventLog
 from cometnb.protocol.events import Event
 from cometnb.protocol.exchange import Exchange, Phase, encoded
-from cometnb.protocol.lookup import Lookup
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response, Timing
 from cometnb.protocol.usage import Usage
 
-__all__ = ["Call", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait", "lookup"]
+__all__ = ["Call", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,6 @@ Flow = Generator[Step, Reply, Any]
 # How a call ends that the service had begun to answer, and whose usage it then does not report.
 _CUT_OFF = frozenset({"interrupted", "truncated", "cancelled"})
 
-# A shorter key is a word such as "test", and taking it out of an error would spoil the error.
-_SHORTEST_KEY = 8
-
 
 class Call:
     """One call of ``POST /responses``.
@@ -72,7 +68,7 @@ class Call:
     params : Mapping
         The API's parameters; a missing model is the setup's.
     labels : Mapping of str to str, optional
-        Handed on to observers.
+        Handed on to observers; ``call_id`` among them is the id that several calls share.
 
     Raises
     ------
@@ -87,27 +83,43 @@ class Call:
         What was let through or settled before sending.
     waiting : str or None
         Why nothing comes just now, during a wait before a retry.
+    setup : Setup
+    text_before : sequence of (str, str), or None
+        Places and texts of an earlier stream that this one takes up; None if there may be some that is not known.
     """
+
+    text_before: Sequence[tuple[str, str]] | None = ()
 
     def __init__(
         self, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None = None
     ) -> None:
         given = {name: value for name, value in params.items() if value is not None}
         prepared = prepare({"model": setup.model} | given)
-        self.body = prepared.body
-        self.notes = prepared.notes
+        self._begin(setup, prepared.body, prepared.notes, labels)
+
+    def _begin(
+        self,
+        setup: Setup,
+        body: dict[str, Any],
+        notes: tuple[str, ...],
+        labels: Mapping[str, str] | None,
+    ) -> None:
+        self.body = body
+        self.notes = notes
         self.waiting: str | None = None
-        self._setup = setup
+        self.setup = setup
         self._labels = dict(labels or {})
+        # Rounds of one turn share an id; else a call has its own.
+        call_id = self._labels.pop("call_id", "")
         self._content = encoded(self.body)
-        self._call_id = uuid.uuid4().hex
+        self._call_id = call_id or uuid.uuid4().hex
         self._attempt_id = ""
         self._watches: list[Watch] = []
         self._log = EventLog()
         self._estimated = Usage()
         self._is_stopped = False
         self._is_capped = False
-        self._exchange = Exchange(self.body, strict=setup.strict)
+        self._exchange = self._new_exchange()
         self._n_retries = -1
         self._created_at = setup.now()
         self._started_s: float | None = None
@@ -118,13 +130,13 @@ class Call:
 
     def opening(self) -> Flow:
         """Yield steps until an answer has begun to stream, has come whole, or has failed for good."""
-        self._deadline_s = self._setup.clock() + self._setup.timeout_s
+        self._deadline_s = self.setup.clock() + self.setup.timeout_s
         while True:
             self._start_attempt()
             if not self._is_admitted():
                 self.finish()
                 return []
-            reply = yield Send("POST", "/responses", self._content)
+            reply = yield self._request()
             if isinstance(reply, Head):
                 if self._exchange.begin(reply) is Phase.STREAM:
                     return []
@@ -147,7 +159,7 @@ class Call:
     def receive(self, chunk: bytes) -> list[Event]:
         """Take a chunk of the stream and return its events."""
         events = self._exchange.receive(chunk)
-        now_s = self._setup.clock()
+        now_s = self.setup.clock()
         self._log.add(now_s - (self._started_s or 0.0), events)
         if self._first_s is None and self._exchange.has_output:
             self._first_s = now_s
@@ -155,7 +167,7 @@ class Call:
             # Now and not when the last event has been dealt with: its reader's time is not the service's.
             return events + self.end()
         if now_s > self._deadline_s:
-            return events + self.end(overdue(self._setup))
+            return events + self.end(overdue(self.setup))
         for watch in self._watches:
             self._stop(watch(events))
         return events
@@ -163,6 +175,8 @@ class Call:
     def end(self, fault: Fault | None = None) -> list[Event]:
         """Take the end of the stream."""
         events = self._exchange.end(fault)
+        if self._exchange.n_events:
+            self._log.add(self.setup.clock() - (self._started_s or 0.0), events)
         self.finish()
         return events
 
@@ -176,19 +190,9 @@ class Call:
         if self._is_recorded:
             return
         self._is_recorded = True
-        self._ended_s = self._setup.clock()
-        _hide_key(self._exchange.error, self._setup)
-        attempt = self._attempt()
-        for observer in self._setup.observers:
-            try:
-                observer(attempt)
-            except Exception as error:  # noqa: BLE001  # an observer's fault must not cost the answer
-                name = getattr(observer, "__name__", type(observer).__name__)
-                warnings.warn(
-                    masked(f"The observer {name} failed: {error!r}; the answer is complete."),
-                    CometWarning,
-                    stacklevel=2,
-                )
+        self._ended_s = self.setup.clock()
+        hide_key(self._exchange.error, self.setup)
+        tell(self.setup.observers, self._attempt())
 
     @property
     def is_streaming(self) -> bool:
@@ -213,13 +217,13 @@ class Call:
     @property
     def remaining_s(self) -> float:
         """Seconds left of the limit for the whole call."""
-        return max(0.0, self._deadline_s - self._setup.clock())
+        return max(0.0, self._deadline_s - self.setup.clock())
 
     @property
     def response(self) -> Response:
         """The response so far."""
         response = self._exchange.response(self._timing())
-        response.backend, response.base_url = self._setup.backend, self._setup.base_url
+        response.backend, response.base_url = self.setup.backend, self.setup.base_url
         response.model_requested = self.body["model"] if isinstance(self.body.get("model"), str) else None
         response.event_log = self._log
         response.estimated_usage = self._estimated
@@ -238,14 +242,23 @@ class Call:
         if self.error is not None:
             raise self.error
 
+    def _request(self) -> Send:
+        return Send("POST", "/responses", self._content)
+
+    def _new_exchange(self) -> Exchange:
+        return Exchange(self.body, strict=self.setup.strict)
+
+    def _new_log(self) -> EventLog:
+        return EventLog()
+
     def _start_attempt(self) -> None:
         if self._n_retries >= 0:
-            self._exchange = Exchange(self.body, strict=self._setup.strict)
+            self._exchange = self._new_exchange()
         self._n_retries += 1
         self._attempt_id = uuid.uuid4().hex
-        self._watches, self._log = [], EventLog()
-        self._created_at = self._setup.now()
-        self._started_s = self._setup.clock()
+        self._watches, self._log = [], self._new_log()
+        self._created_at = self.setup.now()
+        self._started_s = self.setup.clock()
         self._first_s = self._ended_s = None
         self._is_recorded = False
 
@@ -255,13 +268,13 @@ class Call:
             # The cap was for the attempt before; a gate may want another one now.
             self._is_capped = False
             self._set_cap(None)
-        for gate in self._setup.gates:
+        for gate in self.setup.gates:
             planned = Planned(
                 self._attempt_id,
                 self._call_id,
                 self.body,
-                self._setup.backend,
-                self._setup.base_url,
+                self.setup.backend,
+                self.setup.base_url,
                 self._labels,
             )
             try:
@@ -296,26 +309,41 @@ class Call:
         if not self._exchange.is_retriable:
             return None
         head = self._exchange.head
-        delay_s = self._setup.backoff.wait_s(self._n_retries, head.retry_after_s if head else None)
+        delay_s = self.setup.backoff.wait_s(self._n_retries, head.retry_after_s if head else None)
         return None if delay_s is None or delay_s >= self.remaining_s else delay_s
 
     def _timing(self) -> Timing:
         if self._started_s is None:
             return Timing()
-        end_s = self._ended_s if self._ended_s is not None else self._setup.clock()
+        end_s = self._ended_s if self._ended_s is not None else self.setup.clock()
         ttft_s = None if self._first_s is None else self._first_s - self._started_s
         return Timing(ttft_s=ttft_s, duration_s=end_s - self._started_s, sent_at=self._created_at)
+
+    def _used(self, response: Response) -> Usage:
+        """Return what an answer that was cut off has used, where the service can no longer say so."""
+        if response.usage or response.status not in _CUT_OFF:
+            return Usage()
+        if self.body.get("background") and response.status != "cancelled":
+            # The service works on, and says what it used to whoever fetches the response.
+            return Usage()
+        # Loaded by the few calls that are cut off.
+        from cometnb.protocol.estimate import estimated_usage
+
+        return estimated_usage(self.body, response.raw)
 
     def _attempt(self) -> Attempt:
         exchange, timing = self._exchange, self._timing()
         response = self.response
-        response.estimated_usage = self._estimated = _estimated(self.body, response)
+        response.estimated_usage = self._estimated = self._used(response)
+        if self.body.get("background") and response.usage:
+            # Told now; whoever fetches the response does not tell it again.
+            claim(self.setup.base_url, response)
         return Attempt(
             attempt_id=self._attempt_id,
             call_id=self._call_id,
             created_at=self._created_at,
-            backend=self._setup.backend,
-            base_url=self._setup.base_url,
+            backend=self.setup.backend,
+            base_url=self.setup.base_url,
             params=self.body,
             response=response,
             status=response.status,
@@ -327,50 +355,3 @@ class Call:
             n_retries=self._n_retries,
             labels=self._labels,
         )
-
-
-def _estimated(body: Mapping[str, Any], response: Response) -> Usage:
-    """Return what an answer that was cut off has used, where the service can no longer say so."""
-    if response.usage or response.status not in _CUT_OFF:
-        return Usage()
-    # Loaded by the few calls that are cut off.
-    from cometnb.protocol.estimate import estimated_usage
-
-    return estimated_usage(body, response.raw)
-
-
-def _hide_key(error: CometError | None, setup: Setup) -> None:
-    """Take the key out of what the service or the wire said; a gateway's keys have no form that errors know."""
-    if error is not None and len(setup.api_key) >= _SHORTEST_KEY:
-        error.args = tuple(masked(line, setup.api_key) for line in error.args)
-
-
-def lookup(setup: Setup, send: Send) -> Flow:
-    """Yield the steps of a request whose answer is plain JSON; the flow's value is that JSON.
-
-    Raises
-    ------
-    CometError
-        As the service or the wire says.
-    """
-    n_retries = 0
-    deadline_s = setup.clock() + setup.timeout_s
-    while True:
-        answer = Lookup()
-        reply = yield send
-        if isinstance(reply, Head):
-            head = reply
-            reply = yield ReadBody(deadline_s)
-            if isinstance(reply, bytes):
-                answer.receive(head, reply)
-        if isinstance(reply, Fault):
-            answer.fail(reply)
-        if answer.error is None:
-            return answer.result
-        asked_s = answer.head.retry_after_s if answer.head else None
-        delay_s = setup.backoff.wait_s(n_retries, asked_s) if answer.is_retriable else None
-        if delay_s is None or delay_s >= deadline_s - setup.clock():
-            _hide_key(answer.error, setup)
-            raise answer.error
-        n_retries += 1
-        yield Wait(delay_s)

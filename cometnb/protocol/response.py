@@ -109,6 +109,10 @@ class Response:
         What an answer that was cut off is estimated to have used; falsy in every other case.
     event_log : EventLog
         When each event came; empty for a JSON body.
+    rounds : tuple of Response
+        Where functions of the notebook were called in between: each answer of the service; else empty.
+    tool_results : tuple
+        What those functions gave, in the order of their calls (`cometnb.session.tools.ToolResult`).
 
     Notes
     -----
@@ -131,6 +135,8 @@ class Response:
         self.model_requested: str | None = None
         self.estimated_usage = Usage()
         self.event_log = EventLog()
+        self.rounds: tuple[Response, ...] = ()
+        self.tool_results: tuple[Any, ...] = ()
         self.request_id = request_id
         self.timing = timing or Timing()
         self.unknown_events: dict[str, int] = dict(unknown or {})

@@ -18,7 +18,7 @@ from cometnb.protocol.schema_nulls import restored, takes_null
 
 __all__ = ["Strict", "strict"]
 
-MAX_PROPERTIES, MAX_DEPTH, MAX_ENUM_VALUES, MAX_NAMED_CHARACTERS = 5_000, 10, 1_000, 120_000
+_MAX_PROPERTIES, _MAX_DEPTH, _MAX_ENUM_VALUES, _MAX_NAMED_CHARACTERS = 5_000, 10, 1_000, 120_000
 
 # What strict mode holds the answer to, beside type, enum, const, anyOf, $ref and the shape of objects and arrays.
 _KEPT = frozenset(
@@ -333,10 +333,10 @@ def _check_size(schema: Mapping[str, Any]) -> None:
         deepest = max(deepest, depth)
     n_properties = sum(len(_mapping(node.get("properties"))) for node, _ in _walked(schema, 0))
     for what, size, most in (
-        ("properties", n_properties, MAX_PROPERTIES),
-        ("levels of objects", deepest, MAX_DEPTH),
-        ("enum values", n_values, MAX_ENUM_VALUES),
-        ("characters of names and values", sum(map(len, names)), MAX_NAMED_CHARACTERS),
+        ("properties", n_properties, _MAX_PROPERTIES),
+        ("levels of objects", deepest, _MAX_DEPTH),
+        ("enum values", n_values, _MAX_ENUM_VALUES),
+        ("characters of names and values", sum(map(len, names)), _MAX_NAMED_CHARACTERS),
     ):
         if size > most:
             raise ParamError(

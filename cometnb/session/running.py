@@ -8,12 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from cometnb.client.stream import AsyncResponseStream
 from cometnb.errors import CometError
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.protocol.response import Response
 from cometnb.session.loop import BackgroundLoop
+from cometnb.session.turn_stream import TurnStream
 
 __all__ = ["Running"]
 
@@ -28,7 +30,7 @@ class Running:
 
     Parameters
     ----------
-    stream : AsyncResponseStream
+    stream : AsyncResponseStream or TurnStream
         Made, not started.
     background : BackgroundLoop
 
@@ -38,7 +40,7 @@ class Running:
         Why it ended badly, once it is done.
     """
 
-    def __init__(self, stream: AsyncResponseStream, background: BackgroundLoop) -> None:
+    def __init__(self, stream: AsyncResponseStream | TurnStream, background: BackgroundLoop) -> None:
         self.error: CometError | None = None
         self._stream = stream
         self._background = background
@@ -61,6 +63,11 @@ class Running:
     def waiting(self) -> str | None:
         """Why nothing comes just now, during a wait before a retry."""
         return self._stream.waiting
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The request as it is sent; of several, the first."""
+        return self._stream.body
 
     @property
     def notes(self) -> tuple[str, ...]:

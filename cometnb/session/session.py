@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -10,9 +11,14 @@ from typing import Any
 from cometnb.client.attempt import Observer
 from cometnb.client.client import AsyncClient, Client
 from cometnb.client.gate import Gate
+from cometnb.client.stream import AsyncResponseStream
 from cometnb.errors import CometWarning
+from cometnb.session.conversation import Conversation
 from cometnb.session.loop import BackgroundLoop
+from cometnb.session.rounds import DEFAULT_MAX_ROUNDS, asking
 from cometnb.session.running import Running
+from cometnb.session.tools import Toolbox
+from cometnb.session.turn_stream import Permit, TurnStream
 
 __all__ = ["Session"]
 
@@ -117,6 +123,64 @@ class Session:
             stream = self._async_client.stream(input, labels=labels, **params)
         self.notes = stream.notes
         return Running(stream, self._background)
+
+    def start_turn(
+        self,
+        chat: Conversation,
+        input: Any,
+        *,
+        toolbox: Toolbox | None = None,
+        max_rounds: int = DEFAULT_MAX_ROUNDS,
+        permit: Permit | None = None,
+        owner: str = "",
+        after: str | None = None,
+        labels: Mapping[str, str] | None = None,
+        **params: Any,
+    ) -> Running:  # the API's own word
+        """Start a turn of a conversation on the session's thread and return at once.
+
+        Parameters
+        ----------
+        chat : Conversation
+            It has the turn when the turn has ended, however that was.
+        input : str or list
+            The prompt, or input items.
+        toolbox : Toolbox, optional
+            What is offered; functions among it are run, and their results sent back.
+        max_rounds : int
+            Most calls of the service for this turn.
+        permit : Permit, optional
+            Asked before each function runs.
+        owner, after : str, optional
+            As for `Conversation.begin`.
+        labels : Mapping of str to str, optional
+            Handed to the observers, with one ``call_id`` for all rounds and the conversation's name.
+        **params
+            Any other parameter of the API.
+
+        Raises
+        ------
+        CometError
+            Before anything is sent.
+        """
+        tools = toolbox if toolbox is not None else Toolbox()
+        offered = {"tools": tools.params()} if len(tools) else {}
+        whole = {"model": self.model, **params, **offered}
+        marks = {**(labels or {}), "call_id": uuid.uuid4().hex} | (
+            {"conversation": chat.name} if chat.name else {}
+        )
+        chat.remarks.clear()
+        turn = chat.begin(input, owner=owner, after=after)
+        flow = asking(
+            chat, turn, self.base_url, whole, runs_tools=tools.runs_functions, max_rounds=max_rounds
+        )
+
+        def open_stream(sent: Mapping[str, Any]) -> AsyncResponseStream:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", CometWarning)
+                return self._async_client.stream(labels=marks, **sent)
+
+        return Running(TurnStream(flow, open_stream, tools, permit, chat.remarks), self._background)
 
     def models(self) -> list[str]:
         """Return the ids of the models the service lists."""
