@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from cometnb.protocol.response import Response
     from cometnb.protocol.usage import Usage
     from cometnb.session.content import register_content
+    from cometnb.session.conversation import Conversation
     from cometnb.session.session import Session
+    from cometnb.session.tools import Tool, Toolbox, tool
 
 __version__ = "0.1.0"
 
@@ -29,11 +31,14 @@ __all__ = [
     "Budget",
     "Client",
     "CometError",
+    "Conversation",
     "Ledger",
     "Response",
     "ResponseStream",
     "Session",
     "Simulator",
+    "Tool",
+    "Toolbox",
     "Usage",
     "errors",
     "load_ipython_extension",
@@ -41,6 +46,7 @@ __all__ = [
     "register_content",
     "respond",
     "stream",
+    "tool",
     "unload_ipython_extension",
     "usage",
 ]
@@ -52,15 +58,19 @@ _PLACES = {
     "Budget": "cometnb.ledger.budget",
     "Client": "cometnb.client.client",
     "CometError": "cometnb.errors",
+    "Conversation": "cometnb.session.conversation",
     "Ledger": "cometnb.ledger.store",
     "Response": "cometnb.protocol.response",
     "ResponseStream": "cometnb.client.stream",
     "Session": "cometnb.session.session",
     "Simulator": "cometnb.client.simulator",
+    "Tool": "cometnb.session.tools",
+    "Toolbox": "cometnb.session.tools",
     "Usage": "cometnb.protocol.usage",
     "register_content": "cometnb.session.content",
     "respond": "cometnb.defaults",
     "stream": "cometnb.defaults",
+    "tool": "cometnb.session.tools",
     "usage": "cometnb.defaults",
 }
 
@@ -69,6 +79,8 @@ _PLACES = {
 _READERS = {
     "cost": "cometnb.ledger.prices:cost_of",
     "events_frame": "cometnb.ledger.events:events_frame",
+    "parsed": "cometnb.session.parsed:parsed_of",
+    "to_frame": "cometnb.session.parsed:frame_of",
 }
 
 

@@ -20,6 +20,7 @@ from cometnb.ledger.history import recent_rows
 from cometnb.ledger.store import Ledger
 from cometnb.options import Options, resolve
 from cometnb.protocol.response import Response
+from cometnb.session.conversation import Conversation, Forgetful
 from cometnb.session.session import Session
 from cometnb.session.tally import Tally
 
@@ -44,11 +45,17 @@ class Shared:
         What this kernel has used so far.
     budget : Budget or None
         What the calls to come may cost; see `set_budget`.
+    chats : dict of str to Conversation
+        The conversations by name.
+    forgetful : Forgetful
+        Which services keep no conversations.
     """
 
     def __init__(self) -> None:
         self.tally = Tally()
         self.budget: Budget | None = None
+        self.chats: dict[str, Conversation] = {}
+        self.forgetful = Forgetful()
         self._watchers: list[Observer] = []
         self._expects_costs = False
         self._given: dict[str, Any] = {}

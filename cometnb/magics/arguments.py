@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,21 @@ class Arguments:
         The code to show instead of sending: python, httpx, curl or json; empty to send.
     images, files : list of str
         What to attach, as typed.
+    chat : str
+        The conversation to continue; empty for none.
+    after : str
+        What to ask after instead of the conversation's end, as typed; empty for its end.
+    max_rounds : int or None
+    tools : list
+        What is offered, as typed or as the variable holds it.
+    schema : str
+        What a structured answer is asked for with, as typed; empty for none.
+    frame : str
+        The name the answer's DataFrame is bound to; empty for none.
+    is_new : bool
+        Whether the conversation begins anew.
+    confirms : bool
+        Whether a person is asked before a function runs.
     is_quiet, is_raw, is_dry_run : bool
     is_code : bool
         Whether the answer's code goes into a new cell.
@@ -47,6 +62,14 @@ class Arguments:
     form: str = ""
     images: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    chat: str = ""
+    after: str = ""
+    max_rounds: int | None = None
+    tools: list[Any] = field(default_factory=list)
+    schema: str = ""
+    frame: str = ""
+    is_new: bool = False
+    confirms: bool = False
     is_quiet: bool = False
     is_raw: bool = False
     is_dry_run: bool = False
@@ -76,6 +99,8 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
         is_raw="raw" in named,
         is_dry_run="dry_run" in named,
         is_code="code" in named,
+        is_new="new" in named,
+        confirms="confirm" in named,
         images=[text or "" for option, text in given if option.name == "image"],
         files=[text or "" for option, text in given if option.name == "file"],
     )
@@ -83,17 +108,11 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
         if option.path:
             value = _value(option, text, namespace, is_raw=arguments.is_raw)
             _put(arguments.params, option.path, value)
-        elif option.name == "set":
-            path, value = _assignment(text or "")
-            _put(arguments.params.setdefault("extra_body", {}), path, value)
-        elif option.name == "no_stream":
-            arguments.params["stream"] = False
-        elif option.name == "out":
-            arguments.out = _name(text or "")
-        elif option.name == "tag":
-            arguments.tag = text or ""
-        elif option.name == "as":
-            arguments.form = _form(text or "")
+        elif option.name in _OWN:
+            _OWN[option.name](arguments, text or "")
+    arguments.tools = _tools(arguments.params.pop("tools", None))
+    if arguments.frame and not arguments.schema:
+        raise CellError("--df has no schema to make columns of.", "Write --schema '[name, age int]' --df.")
     return arguments
 
 
@@ -254,12 +273,56 @@ def _assignment(text: str) -> tuple[str, Any]:
     return path.strip(), value if found is None and value != "null" else found
 
 
-def _name(text: str) -> str:
+def _name(text: str, flag: str) -> str:
     if not text.isidentifier():
         raise CellError(
-            f"--out {text!r} is not a Python name.", "Use letters, digits and underscores: --out answer"
+            f"{flag} {text!r} is not a Python name.", f"Use letters, digits and underscores: {flag} answer"
         )
     return text
+
+
+def _set(arguments: Arguments, text: str) -> None:
+    path, value = _assignment(text)
+    _put(arguments.params.setdefault("extra_body", {}), path, value)
+
+
+def _frame(text: str) -> str:
+    return "df" if text in ("", "true") else _name(text, "--df")
+
+
+# What the notebook's own options do that are more than a switch.
+_OWN: Mapping[str, Callable[[Arguments, str], None]] = {
+    "set": _set,
+    "no_stream": lambda arguments, text: arguments.params.update(stream=False),
+    "out": lambda arguments, text: setattr(arguments, "out", _name(text, "--out")),
+    "tag": lambda arguments, text: setattr(arguments, "tag", text),
+    "as": lambda arguments, text: setattr(arguments, "form", _form(text)),
+    "chat": lambda arguments, text: setattr(arguments, "chat", _chat(text)),
+    "from": lambda arguments, text: setattr(arguments, "after", text.strip()),
+    "schema": lambda arguments, text: setattr(arguments, "schema", text.strip()),
+    "df": lambda arguments, text: setattr(arguments, "frame", _frame(text)),
+    "max_rounds": lambda arguments, text: setattr(arguments, "max_rounds", _rounds(text)),
+}
+
+
+def _chat(text: str) -> str:
+    if not text.strip():
+        raise CellError("--chat has no name.", "Write --chat plan, for example.")
+    return text.strip()
+
+
+def _rounds(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise CellError(
+            f"--max-rounds {text!r} is no whole number from 1.", "Write --max-rounds 5, for example."
+        )
+    return int(text)
+
+
+def _tools(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _form(text: str) -> str:

@@ -13,6 +13,7 @@ from cometnb.errors import CellError
 from cometnb.magics.arguments import help_text
 from cometnb.magics.budget import BUDGET_USAGE, budget
 from cometnb.magics.calls import forget, show_last, show_last_code
+from cometnb.magics.chats import CHATS_USAGE, list_chats, show_tree
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 from cometnb.magics.money import COST_USAGE, PLOT_USAGE, cost, plot
@@ -151,5 +152,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         BUDGET_USAGE,
         budget,
     ),
+    "chats": Subcommand("List the conversations; save, load or drop one.", CHATS_USAGE, list_chats),
+    "tree": Subcommand("Draw a conversation as a tree of turns.", "[NAME]", show_tree),
     "help": Subcommand("Show the subcommands, or one of them.", "[SUBCOMMAND|respond]", _help),
 }

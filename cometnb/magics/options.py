@@ -47,7 +47,7 @@ class Option:
     @property
     def choices(self) -> tuple[str, ...]:
         """The values it is known to take; for a list, its entries."""
-        if self.takes == "maybe":
+        if self.takes == "maybe" and self.path:
             return ("true", "false")
         return self.param.choices if self.param is not None else self.own_choices
 
@@ -101,6 +101,32 @@ _OWN: tuple[Option, ...] = (
         "Show the call as code; send nothing.",
         metavar="|".join(FORMS),
         own_choices=tuple(FORMS),
+    ),
+    Option(
+        ("--chat",),
+        "Continue the conversation of this name; running the cell again replaces its turn.",
+        metavar="NAME",
+    ),
+    Option(("--new",), "Begin the conversation anew.", takes="nothing"),
+    Option(
+        ("--from",),
+        "Ask after this turn or response (an id, or a variable that holds a Response), not after the last.",
+        metavar="ID",
+    ),
+    Option(
+        ("--schema",),
+        "Ask for structured output: a class, a DataFrame or a dict by name, or fields such as 'name, age int'.",
+        metavar="S",
+    ),
+    Option(
+        ("--df",),
+        "Bind the structured answer as a DataFrame to this name (df if none is given).",
+        takes="maybe",
+        metavar="[NAME]",
+    ),
+    Option(("--confirm",), "Ask before each function of the notebook runs.", takes="nothing"),
+    Option(
+        ("--max-rounds",), "Most calls of the service while functions are run (10 if not set).", metavar="N"
     ),
     Option(("--code",), "Put the answer's first Python code block into a new cell below.", takes="nothing"),
 )

@@ -5,22 +5,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from IPython.core.error import StdinNotImplementedError
+
 from cometnb.errors import CellError, CometError
 from cometnb.magics.arguments import Arguments, parsed
 from cometnb.magics.code_cell import place_code
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.origin import Watching, cell_of, watching
 from cometnb.magics.preview import show_code, show_request
+from cometnb.magics.talk import chat_of, is_talk, owner_of, planned, toolbox_of
+from cometnb.protocol.events import Event
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
+from cometnb.session.permit import Questions, refuse_all
 from cometnb.session.prompt import Attached, prompt_of
+from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
 from cometnb.session.running import Running
+from cometnb.session.structured import Schema, schema_of, text_format
+from cometnb.session.turn_stream import ASKED
 from cometnb.view.choose import answer_for
 from cometnb.view.live import Answer, SilentAnswer
+from cometnb.view.mime import printable
+from cometnb.view.rows import ShownRows
 
 __all__ = ["bind", "respond"]
 
 _FLUSH_S = 2.0
+_LONGEST_SHOWN = 300
 
 # With one of these a call may go without a prompt of its own.
 _INSTEAD_OF_PROMPT = frozenset({"prompt", "conversation", "previous_response_id"})
@@ -37,27 +48,32 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
         The same, with one line instead of a traceback; a run of all cells stops.
     """
     shared, shell = kernel.shared, kernel.shell
+    cell = cell_of(shell)
     arguments = parsed(line, shell.user_ns)
     prompt = prompt_of(
         body, shell.user_ns, images=arguments.images, files=arguments.files, is_raw=arguments.is_raw
     )
     params = {"input": _checked(prompt.input, arguments)} | arguments.params
+    schema = _asked_for(arguments, shell.user_ns, params)
+    owner = owner_of(cell, line, body, watching(shell))
     if arguments.form or arguments.is_dry_run:
-        _preview(kernel, arguments, params, prompt.attached)
+        request = planned(shared, arguments, params, shell.user_ns, owner)
+        _preview(kernel, arguments, request, prompt.attached, schema)
         return
     watcher: Watching = "nobody" if shared.options.live == "off" else watching(shell)
     if watcher == "nobody":
         shared.hurry()
-    session, cell = shared.session, cell_of(shell)
-    kernel.recent.base_url = session.base_url
-    kernel.recent.body = prepare({"model": session.model, "stream": True} | params).body
     shared.expect_costs()
-    running = session.start(params.pop("input"), labels=cell.labels(arguments.tag), **params)
+    questions = Questions() if arguments.confirms and watcher != "nobody" else None
+    running = _started(kernel, arguments, params, owner, questions)
+    kernel.recent.base_url, kernel.recent.body = shared.session.base_url, dict(running.body)
     answer: Answer = SilentAnswer()
     if not arguments.is_quiet:
-        model = str(params.get("model") or session.model)
-        answer = answer_for(watcher, model, running.ask_to_stop, shell.user_ns)
-    showing = _Showing(kernel, arguments, answer)
+        model = str(params.get("model") or shared.session.model)
+        answer = answer_for(
+            watcher, model, running.ask_to_stop, shell.user_ns, questions.answer if questions else None
+        )
+    showing = _Showing(kernel, arguments, answer, questions, schema)
     try:
         showing.follow(running)
     except KeyboardInterrupt:
@@ -65,10 +81,52 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
         raise _interrupted() from None
     showing.end(running.response, running.notes, running.error)
     response = running.result()
+    response.schema = schema
+    if arguments.frame:
+        shell.user_ns[arguments.frame] = response.to_frame()
     if arguments.is_code:
         notice = place_code(shell, kernel.recent, response, cell.cell_id)
         if notice and not arguments.is_quiet:
             print(notice)  # noqa: T201  # a line below the answer
+
+
+def _started(
+    kernel: Kernel, arguments: Arguments, params: dict[str, Any], owner: str, questions: Questions | None
+) -> Running:
+    """Start the call, or the turn of a conversation."""
+    shared, namespace = kernel.shared, kernel.shell.user_ns
+    labels = cell_of(kernel.shell).labels(arguments.tag)
+    rest = {name: value for name, value in params.items() if name != "input"}
+    toolbox = toolbox_of(arguments.tools, namespace)
+    if not is_talk(arguments, toolbox):
+        offered = {"tools": toolbox.params()} if len(toolbox) else {}
+        return shared.session.start(params["input"], labels=labels, **rest, **offered)
+    chat, after = chat_of(shared, arguments, namespace)
+    if chat.name:
+        # The one used last stands last.
+        shared.chats.pop(chat.name, None)
+        shared.chats[chat.name] = chat
+    return shared.session.start_turn(
+        chat,
+        params["input"],
+        toolbox=toolbox,
+        max_rounds=arguments.max_rounds or DEFAULT_MAX_ROUNDS,
+        permit=questions or (refuse_all if arguments.confirms else None),
+        owner=owner,
+        after=after,
+        labels=labels,
+        **rest,
+    )
+
+
+def _asked_for(arguments: Arguments, namespace: dict[str, Any], params: dict[str, Any]) -> Schema | None:
+    """Return the schema of a structured answer, and put it into the parameters."""
+    if not arguments.schema:
+        return None
+    schema = schema_of(arguments.schema, namespace)
+    text = params.get("text")
+    params["text"] = {**(text if isinstance(text, dict) else {}), "format": text_format(schema)}
+    return schema
 
 
 def _checked(prompt: str | list[dict[str, Any]], arguments: Arguments) -> str | list[dict[str, Any]]:
@@ -80,14 +138,19 @@ def _checked(prompt: str | list[dict[str, Any]], arguments: Arguments) -> str | 
 
 
 def _preview(
-    kernel: Kernel, arguments: Arguments, params: dict[str, Any], attached: tuple[Attached, ...]
+    kernel: Kernel,
+    arguments: Arguments,
+    request: dict[str, Any],
+    attached: tuple[Attached, ...],
+    schema: Schema | None,
 ) -> None:
     options = kernel.shared.options
-    prepared = prepare({"model": options.model, "stream": True} | params)
+    prepared = prepare(request)
     if arguments.form:
         show_code(prepared.body, arguments.form, options)
     else:
-        show_request(prepared.body, attached, prepared.notes, options, kernel.shared.ledger)
+        notes = [*prepared.notes, *(schema.rewrites if schema is not None else ())]
+        show_request(prepared.body, attached, notes, options, kernel.shared.ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +160,35 @@ class _Showing:
     kernel: Kernel
     arguments: Arguments
     answer: Answer
+    questions: Questions | None
+    schema: Schema | None
 
     def follow(self, running: Running) -> None:
+        rows = ShownRows(self.schema) if self.schema is not None else None
         for events in running.batches(self.answer.period_s, self.answer.idle_s):
-            self.answer.update(events, running.waiting)
+            self.answer.update(events if rows is None else rows.shown(events), running.waiting)
+            if self.questions is not None and not self.answer.asks:
+                for event in events:
+                    if event.type == ASKED:
+                        self.questions.answer(event.raw["call_id"], _allows(event))
 
     def end(self, response: Response, notes: tuple[str, ...], error: CometError | None = None) -> None:
         """Show and bind what came, before any error is raised."""
+        response.schema = self.schema
         if error is None or response.output:
             self.answer.finish(response, notes)
             bind(self.kernel.shell, response, self.arguments.out)
             self.kernel.recent.response = response
         self.kernel.shared.ledger.flush(_FLUSH_S)
+
+
+def _allows(event: Event) -> bool:
+    """Ask whoever runs the cell whether a function may run; no answer is no."""
+    call = f"{event.raw['name']}({' '.join(str(event.raw['arguments']).split())[:_LONGEST_SHOWN]})"
+    try:
+        return input(printable(f"Run {call}? [y/N] ")).strip().lower() in ("y", "yes")
+    except (EOFError, StdinNotImplementedError):
+        return False
 
 
 def bind(shell: Any, response: Response, out: str = "") -> None:

@@ -46,6 +46,8 @@ class Fold:
     ----------
     strict : bool
         Raise on what a tolerant reader settles; for people who build gateways.
+    so_far : Mapping, optional
+        The response object that earlier events came to; those to come go on with it.
 
     Attributes
     ----------
@@ -73,7 +75,7 @@ class Fold:
         From `apply`, in strict mode only.
     """
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, so_far: Mapping[str, Any] | None = None) -> None:
         self.strict = strict
         self.status: str | None = None
         self.is_over = False
@@ -89,6 +91,9 @@ class Fold:
         self._sequence: int | None = None
         # Where the deltas of one type, item and part go; forgotten whenever items or parts change.
         self._hot: dict[tuple[Any, ...], Callable[[str], None]] = {}
+        if so_far is not None:
+            self._learn({**so_far, "output": None})
+            self._slots.take_over(so_far.get("output"))
 
     def apply(self, event: Event) -> None:
         """Take one event."""

@@ -113,6 +113,8 @@ class Response:
         Where functions of the notebook were called in between: each answer of the service; else empty.
     tool_results : tuple
         What those functions gave, in the order of their calls (`cometnb.session.tools.ToolResult`).
+    schema : Schema or None
+        What a structured answer was asked for with (`cometnb.session.structured.Schema`).
 
     Notes
     -----
@@ -137,6 +139,7 @@ class Response:
         self.event_log = EventLog()
         self.rounds: tuple[Response, ...] = ()
         self.tool_results: tuple[Any, ...] = ()
+        self.schema: Any = None
         self.request_id = request_id
         self.timing = timing or Timing()
         self.unknown_events: dict[str, int] = dict(unknown or {})
@@ -184,6 +187,32 @@ class Response:
         """What the tokens cost in US dollars, and by which price; NaN where that is not known."""
         cost: Cost = read("cost", self)
         return cost
+
+    @property
+    def parsed(self) -> Any:
+        """The value of a structured answer, in the type it was asked for with; plain JSON without a schema.
+
+        Raises
+        ------
+        RefusalError
+            The model refused.
+        IncompleteAnswerError
+            The answer ends before its JSON does; has the whole rows.
+        SchemaMismatchError
+            It is whole and does not fit.
+        """
+        return read("parsed", self)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a structured answer as a DataFrame, one row per record, with the dtypes of its schema.
+
+        Raises
+        ------
+        CometError
+            As `parsed` does.
+        """
+        frame: pd.DataFrame = read("to_frame", self)
+        return frame
 
     def events_frame(self) -> pd.DataFrame:
         """Return the course of the stream, one row per event, in order of arrival.

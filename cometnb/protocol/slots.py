@@ -196,6 +196,12 @@ class Slots:
             return there
         return self._put_behind(item, index)
 
+    def take_over(self, output: Any) -> None:
+        """Take the items of a response so far, in their places; those the server has called whole are."""
+        for place, item in enumerate(output if isinstance(output, list) else []):
+            if isinstance(item, dict):
+                self._put_behind(item, place).is_done = item.get("status") == "completed"
+
     def done(self, item: dict[str, Any], index: int | None) -> Slot:
         """Take a finished item, whether or not it was announced."""
         slot = self._matching(item, index)

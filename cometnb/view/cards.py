@@ -7,8 +7,9 @@ from typing import Any
 
 from cometnb.protocol.events import Event
 from cometnb.protocol.slots import index_of
+from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
 from cometnb.view.images import media_type_of
-from cometnb.view.parts import item_parts
+from cometnb.view.parts import item_parts, result_text, result_title
 
 __all__ = ["Cards"]
 
@@ -29,6 +30,7 @@ class Cards:
 
     def __init__(self) -> None:
         self._by_place: dict[int, dict[str, str]] = {}
+        self._places: dict[str, int] = {}
         self._sources: dict[str, str] = {}
 
     @property
@@ -41,7 +43,10 @@ class Cards:
         return sum(self._take(event) for event in events) > 0
 
     def shown(self) -> list[dict[str, str]]:
-        """Return the cards: ``title``, and ``text`` or ``image`` (a data URL); all to be shown as text or image."""
+        """Return the cards: ``title``, and ``text`` or ``image`` (a data URL); all to be shown as text or image.
+
+        A call's card says under ``result`` what came of it, and holds its id under ``asks`` while a person is asked.
+        """
         cards = [self._by_place[place] for place in sorted(self._by_place)]
         if self._sources:
             cards.append({"title": "Sources", "text": "\n".join(self._sources.values())})
@@ -54,6 +59,8 @@ class Cards:
             return self._take_item(raw["item"], place)
         if event.type == _IMAGE:
             return self._take_image(raw.get("partial_image_b64"), raw.get("output_format"), place)
+        if event.type in (ASKED, CALLED, RETURNED):
+            return self._take_call(event)
         annotation = raw.get("annotation") if event.type == _ANNOTATION else None
         if isinstance(annotation, dict):
             target = str(annotation.get("url") or annotation.get("file_id") or "")
@@ -67,8 +74,25 @@ class Cards:
         for part in item_parts(item):
             if part.kind == "call":
                 self._by_place[place] = {"title": part.title, "text": part.text[:_LONGEST]}
+                self._places[str(item.get("call_id") or "")] = place
                 return True
         return False
+
+    def _take_call(self, event: Event) -> bool:
+        """Say on a call's card that a person is asked, that it runs, or what it returned."""
+        raw = event.raw
+        card = self._by_place.get(self._places.get(str(raw["call_id"]), -1))
+        if card is None:
+            return False
+        card.pop("asks", None)
+        if event.type == ASKED:
+            card["asks"] = str(raw["call_id"])
+        elif event.type == CALLED:
+            card["result"] = "running"
+        else:
+            title = result_title(raw["duration_s"], is_error=raw["is_error"])
+            card["result"] = f"{title}: {result_text(raw['output'])[:_LONGEST]}"
+        return True
 
     def _take_image(self, data: Any, form: Any, place: int) -> bool:
         media_type = media_type_of(data, form)

@@ -12,7 +12,13 @@ from cometnb.view.live import Answer, LiveAnswer, StillAnswer, TerminalAnswer
 __all__ = ["answer_for"]
 
 
-def answer_for(watcher: str, model: str, on_stop: Callable[[], None], namespace: Mapping[str, Any]) -> Answer:
+def answer_for(
+    watcher: str,
+    model: str,
+    on_stop: Callable[[], None],
+    namespace: Mapping[str, Any],
+    on_permit: Callable[[str, bool], None] | None = None,
+) -> Answer:
     """Return what shows an answer to whoever watches.
 
     A front end gets the live view where its widget surely shows, else plain displays.
@@ -27,6 +33,8 @@ def answer_for(watcher: str, model: str, on_stop: Callable[[], None], namespace:
         Ends the call, from any thread.
     namespace : Mapping
         The notebook's names.
+    on_permit : callable, optional
+        Told whether a function may run, where the view itself asks.
     """
     if watcher != "front end":
         return TerminalAnswer() if watcher == "terminal" else StillAnswer()
@@ -35,7 +43,8 @@ def answer_for(watcher: str, model: str, on_stop: Callable[[], None], namespace:
     # anywidget takes 0.2 s to load; the request is already on its way.
     from cometnb.view.watched import WatchedAnswer
 
-    return WatchedAnswer(model, on_stop if _reads_comms_while_it_waits() else None)
+    reads = _reads_comms_while_it_waits()
+    return WatchedAnswer(model, on_stop if reads else None, on_permit if reads else None)
 
 
 def _shows_widgets(namespace: Mapping[str, Any]) -> bool:

@@ -47,7 +47,12 @@ class Answer(Protocol):
         Seconds between two updates at least.
     idle_s : float or None
         Update when nothing has come for this long; None for never.
+    asks : bool
+        Whether it asks by itself whether a function may run.
     """
+
+    @property
+    def asks(self) -> bool: ...  # noqa: D102  # documented above
 
     @property
     def period_s(self) -> float: ...  # noqa: D102  # documented above
@@ -77,6 +82,7 @@ class LiveAnswer:
 
     period_s = 0.1
     idle_s = 0.5
+    asks = False
 
     def __init__(self, model: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self._model = model
@@ -135,6 +141,7 @@ class StillAnswer:
 
     period_s = 0.5
     idle_s = None
+    asks = False
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Show nothing yet."""
@@ -151,6 +158,7 @@ class SilentAnswer:
 
     period_s = 0.5
     idle_s = None
+    asks = False
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
         """Show nothing."""
@@ -170,6 +178,7 @@ class TerminalAnswer:
 
     period_s = 0.03
     idle_s = None
+    asks = False
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout

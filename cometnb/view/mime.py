@@ -121,6 +121,10 @@ def _call(part: Part) -> str:
     return f"**Tool call** {_code(part.title)} {_code(_capped(part.text))}".rstrip()
 
 
+def _result(part: Part) -> str:
+    return f"→ {_code(_capped(part.text))} *{_escaped(part.title)}*"
+
+
 def _source(part: Part) -> str:
     is_link = part.title.startswith(("https://", "http://")) and not re.search(r"[\s<>()\[\]\\]", part.title)
     return f"- [{_escaped(part.text)}]({part.title})" if is_link else f"- {_escaped(part.text)}"
@@ -149,6 +153,7 @@ _MARKDOWN: dict[str, Callable[[Part], str]] = {
     "reasoning": _quoted("Reasoning"),
     "refusal": _quoted("Refused"),
     "call": _call,
+    "result": _result,
     "source": _source,
     "notice": _notice,
 }
@@ -158,6 +163,7 @@ _PLAIN: dict[str, Callable[[Part], str]] = {
     "reasoning": lambda part: f"Reasoning: {part.text}",
     "refusal": lambda part: f"Refused: {part.text}",
     "call": lambda part: f"Tool call {part.title} {_capped(part.text)}".rstrip(),
+    "result": lambda part: f"-> {_capped(part.text)} ({part.title})",
     "source": lambda part: f"- {part.text}" + (f" ({part.title})" if part.title != part.text else ""),
     "notice": lambda part: f"[{part.text}]",
 }

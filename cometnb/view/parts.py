@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cometnb.protocol.response import Response
+from cometnb.view.rows import as_markdown
 
-__all__ = ["Kind", "Part", "describe", "ending", "item_parts"]
+__all__ = ["Kind", "Part", "describe", "ending", "item_parts", "result_text", "result_title"]
 
-Kind = Literal["text", "reasoning", "refusal", "call", "source", "notice"]
+Kind = Literal["text", "reasoning", "refusal", "call", "result", "source", "notice"]
 
 _ENDINGS: dict[str, str] = {
     "interrupted": "Interrupted: the text so far is kept.",
@@ -30,11 +31,11 @@ class Part:
     Attributes
     ----------
     kind : str
-        text, reasoning, refusal, call, source or notice.
+        text, reasoning, refusal, call, result, source or notice.
     text : str
         As the model or the service wrote it: not safe to show before it is lowered.
     title : str
-        A call's name, a source's URL; empty otherwise.
+        A call's name, what came of a call (``result`` or ``error``, with its time), a source's URL; else empty.
     """
 
     kind: Kind
@@ -46,8 +47,13 @@ def describe(response: Response) -> list[Part]:
     """Return an answer's parts in the order in which they are read."""
     parts: list[Part] = []
     unknown: Counter[str] = Counter()
+    results = {result.call_id: result for result in response.tool_results}
     for item in response.output:
         found = list(item_parts(item))
+        if response.schema is not None:
+            found = [_structured(part, response.schema) for part in found]
+        if str(item.get("type")).endswith("_call_output"):
+            found = [_result_part(item, results.get(item.get("call_id")))]
         parts += found
         if not found and item.get("type") not in ("message", "reasoning"):
             unknown[str(item.get("type"))] += 1
@@ -100,6 +106,30 @@ def item_parts(item: dict[str, Any]) -> Iterator[Part]:
             yield Part("reasoning", text)
     elif isinstance(kind, str) and kind.endswith("_call"):
         yield Part("call", _call_text(item), str(item.get("name") or kind.removesuffix("_call")))
+
+
+def result_title(duration_s: float, *, is_error: bool) -> str:
+    """Return what came of a call, in a word and a time: ``result, 12 ms``."""
+    return f"{'error' if is_error else 'result'}, {duration_s * 1000:,.0f} ms"
+
+
+def result_text(output: Any) -> str:
+    """Return a call's output as text; images and files in it by their kind."""
+    if isinstance(output, str):
+        return output
+    parts = output if isinstance(output, list) else []
+    return " ".join(
+        str(part.get("text") or f"[{part.get('type')}]") for part in parts if isinstance(part, dict)
+    )
+
+
+def _structured(part: Part, schema: Any) -> Part:
+    return Part("text", as_markdown(schema, part.text)) if part.kind == "text" else part
+
+
+def _result_part(item: dict[str, Any], result: Any) -> Part:
+    title = "result" if result is None else result_title(result.duration_s, is_error=result.is_error)
+    return Part("result", result_text(item.get("output")), title)
 
 
 def _call_text(item: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.protocol.response import Response
+from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
 from cometnb.view.blocks import Blocks
 from cometnb.view.cards import Cards
 from cometnb.view.html import block_html
@@ -23,6 +24,8 @@ from cometnb.view.widget import LiveView
 __all__ = ["WatchedAnswer"]
 
 _REFUSAL = "response.refusal.delta"
+
+_OF_CALLS = {CALLED: "running {name}", ASKED: "may {name} run?", RETURNED: "waiting for the answer"}
 
 # A page that was reloaded in mid-stream can ask for the view only when the cell has ended, and no longer takes the
 # native display: the latest views stay for it.
@@ -39,6 +42,8 @@ class WatchedAnswer:
         The model asked for.
     on_stop : callable or None
         Ends the call; None where a Stop button could not reach the kernel.
+    on_permit : callable or None
+        Told whether a function may run; None where its buttons could not reach the kernel.
     clock : callable
         Seconds, monotonic.
     """
@@ -50,6 +55,7 @@ class WatchedAnswer:
         self,
         model: str = "",
         on_stop: Callable[[], None] | None = None,
+        on_permit: Callable[[str, bool], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
@@ -57,7 +63,8 @@ class WatchedAnswer:
         self._blocks = Blocks()
         self._reasoning = Blocks()
         self._cards = Cards()
-        self._view = LiveView(model, on_stop)
+        self._view = LiveView(model, on_stop, on_permit)
+        self.asks = on_permit is not None
         self._has_reasoning = False
         self._is_refusal = False
         publish(self._view.bundle(), display_id=uuid.uuid4().hex)
@@ -111,6 +118,8 @@ class WatchedAnswer:
         for event in reversed(events):
             if event.type == TEXT:
                 return "writing"
+            if event.type in _OF_CALLS:
+                return _OF_CALLS[event.type].format(**event.raw)
             item = event.raw.get("item")
             if event.type == "response.output_item.added" and isinstance(item, dict):
                 kind = str(item.get("type") or "")

@@ -24,6 +24,8 @@ class LiveView(anywidget.AnyWidget):
         The model asked for.
     on_stop : callable or None
         Called when the reader presses Stop, on whatever thread the kernel reads comms on; None hides the button.
+    on_permit : callable or None
+        Called with a call's id and whether it may run, when the reader presses one of the buttons of its card.
 
     Attributes
     ----------
@@ -41,8 +43,13 @@ class LiveView(anywidget.AnyWidget):
     can_stop = traitlets.Bool(False).tag(sync=True)
     was_asked = False
 
-    def __init__(self, model: str, on_stop: Callable[[], None] | None = None) -> None:
-        self._on_stop = on_stop
+    def __init__(
+        self,
+        model: str,
+        on_stop: Callable[[], None] | None = None,
+        on_permit: Callable[[str, bool], None] | None = None,
+    ) -> None:
+        self._on_stop, self._on_permit = on_stop, on_permit
         super().__init__(
             answer={
                 "n": 0,
@@ -101,6 +108,8 @@ class LiveView(anywidget.AnyWidget):
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":
             self._on_stop()
+        if self._on_permit is not None and isinstance(content, dict) and content.get("op") == "permit":
+            self._on_permit(str(content.get("call_id")), content.get("yes") is True)
 
 
 def _keep_to_its_thread(comm: Any) -> None:

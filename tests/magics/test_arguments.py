@@ -48,7 +48,8 @@ def test_switches(line: str, value: bool) -> None:
 def test_a_variable_gives_its_value() -> None:
     """Numbers, lists and objects may be names of the notebook."""
     names = {"warm": 0.9, "mine": [{"type": "web_search_preview"}]}
-    assert parsed("-t warm --tools mine", names).params == {"temperature": 0.9, "tools": names["mine"]}
+    arguments = parsed("-t warm --tools mine", names)
+    assert (arguments.params, arguments.tools) == ({"temperature": 0.9}, names["mine"])
 
 
 def test_reading_a_line_leaves_variables_alone() -> None:

@@ -49,7 +49,7 @@ function build(el, model) {
   const root = add(el, "div", "cometnb-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answer");
-  const view = { root, tallest: 0 };
+  const view = { root, model, tallest: 0 };
   view.fold = add(root, "details", "");
   view.fold.hidden = true;
   view.fold.open = true;
@@ -134,11 +134,28 @@ function drawCards(view, cards) {
     const box = add(view.cards, "div", "cometnb-card");
     add(box, "strong", "").textContent = card.title;
     if (card.text) add(add(box, "div", ""), "code", "").textContent = card.text;
+    if (card.result) add(box, "div", "cometnb-result").textContent = card.result;
+    if (card.asks) drawQuestion(view, box, card);
     if (card.image) {
       const image = add(box, "img", "");
       image.alt = card.title;
       image.src = card.image;
     }
+  }
+}
+
+// The function runs only if a person says so.
+function drawQuestion(view, box, card) {
+  const row = add(box, "div", "cometnb-question");
+  row.setAttribute("role", "group");
+  row.setAttribute("aria-label", `May ${card.title} run?`);
+  for (const [label, yes] of [["Run", true], ["Refuse", false]]) {
+    const button = add(row, "button", "");
+    button.textContent = label;
+    button.addEventListener("click", () => {
+      for (const one of row.children) one.disabled = true;
+      view.model.send({ op: "permit", call_id: card.asks, yes });
+    });
   }
 }
 

@@ -1,0 +1,130 @@
+"""The conversation and the tools of a ``%%respond`` cell, from its options and the notebook's names."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from cometnb.errors import CellError
+from cometnb.magics.arguments import Arguments
+from cometnb.protocol.response import Response
+from cometnb.session.conversation import Conversation
+from cometnb.session.tools import BUILT_IN, Toolbox
+
+if TYPE_CHECKING:
+    from cometnb.defaults import Shared
+    from cometnb.session.cell import Cell
+
+__all__ = ["chat_of", "is_talk", "owner_of", "planned", "toolbox_of"]
+
+
+def chat_of(
+    shared: Shared, arguments: Arguments, namespace: Mapping[str, Any]
+) -> tuple[Conversation, str | None]:
+    """Return the conversation a cell continues, and what it asks after if that is not the end; nothing is kept.
+
+    Without ``--chat`` it is one of its own, or the one that holds what ``--from`` names.
+
+    Raises
+    ------
+    CellError
+        ``--new`` without a name, or a ``--from`` that is in no conversation.
+    """
+    after = _after(arguments.after, namespace)
+    if arguments.is_new and not arguments.chat:
+        raise CellError("--new begins a conversation anew, and none is named.", "Write --chat NAME --new.")
+    if arguments.chat:
+        known = None if arguments.is_new else shared.chats.get(arguments.chat)
+        return known or Conversation(arguments.chat, forgetful=shared.forgetful), after
+    if after is None:
+        return Conversation(forgetful=shared.forgetful), None
+    for chat in shared.chats.values():
+        if chat.turns.find(after) is not None:
+            return chat, after
+    raise CellError(
+        f"--from {arguments.after}: no conversation of this kernel has it.",
+        f"Write --previous-response-id {after} to go on from a response that only the service knows.",
+    )
+
+
+def is_talk(arguments: Arguments, toolbox: Toolbox) -> bool:
+    """Tell whether a cell asks for more than a single call: a conversation, or functions to run."""
+    return bool(arguments.chat or arguments.after or arguments.is_new or toolbox.runs_functions)
+
+
+def planned(
+    shared: Shared, arguments: Arguments, params: Mapping[str, Any], namespace: Mapping[str, Any], owner: str
+) -> dict[str, Any]:
+    """Return the first request a cell would send, with what its conversation adds to it.
+
+    Raises
+    ------
+    CometError
+        As the cell itself would.
+    """
+    whole = {"model": shared.options.model, "stream": True, **params}
+    toolbox = toolbox_of(arguments.tools, namespace)
+    if len(toolbox):
+        whole["tools"] = toolbox.params()
+    if not is_talk(arguments, toolbox):
+        return whole
+    chat, after = chat_of(shared, arguments, namespace)
+    turn = chat.begin(whole.pop("input", ""), owner=owner, after=after)
+    return chat.request(turn, shared.options.base_url, whole)
+
+
+def owner_of(cell: Cell, line: str, body: str, watcher: str) -> str:
+    """Return what tells a cell from another: its id, or where the front end sends none, what it says.
+
+    In a terminal every input is a new one, whatever it says, and where nobody watches every cell runs once.
+    """
+    if cell.cell_id:
+        return cell.cell_id
+    if watcher != "front end":
+        return ""
+    return "text:" + hashlib.sha256(f"{line}\n{body}".encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def toolbox_of(names: list[Any], namespace: Mapping[str, Any]) -> Toolbox:
+    """Return the tools that are named: functions of the notebook, the service's own, or objects as they are.
+
+    Raises
+    ------
+    CellError
+        A name that is none.
+    CometError
+        A function that cannot be offered.
+    """
+    return Toolbox(_tool(one, namespace) for one in names)
+
+
+def _tool(one: Any, namespace: Mapping[str, Any]) -> Any:
+    if not isinstance(one, str):
+        return one
+    found = namespace.get(one)
+    if callable(found) or isinstance(found, Mapping):
+        return found
+    if found is None and one in BUILT_IN:
+        return one
+    functions = [name for name, value in namespace.items() if callable(value) and not name.startswith("_")]
+    close = difflib.get_close_matches(one, [*functions, *BUILT_IN], n=1)
+    hint = f"Did you mean {close[0]}?" if close else f"Built in are {', '.join(BUILT_IN)}."
+    what = (
+        "is not a function"
+        if found is not None
+        else "is neither a function of the notebook nor a built-in tool"
+    )
+    raise CellError(f"--tools {one}: it {what}.", hint)
+
+
+def _after(text: str, namespace: Mapping[str, Any]) -> str | None:
+    if not text:
+        return None
+    value = namespace.get(text) if text.isidentifier() else None
+    if isinstance(value, Response):
+        if value.id is None:
+            raise CellError(f"--from {text}: this response has no id.", "Name a turn by its id: %comet tree")
+        return value.id
+    return value if isinstance(value, str) and value else text
