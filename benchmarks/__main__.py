@@ -13,8 +13,10 @@ from benchmarks.child import ROOT
 from benchmarks.decoding import decoder_growth, folding_growth
 from benchmarks.delay import delay
 from benchmarks.feed import running_feed
+from benchmarks.frame import usage_frame
 from benchmarks.loading import import_cpu, load_cpu
 from benchmarks.page import long_tasks
+from benchmarks.recording import processes, recording
 from benchmarks.streaming import client_cpu, client_growth
 from benchmarks.tables import Section, as_json, as_markdown
 from benchmarks.traffic import traffic, traffic_growth
@@ -22,7 +24,7 @@ from benchmarks.traffic import traffic, traffic_growth
 __all__: list[str] = []
 
 _RESULTS = ROOT / "benchmarks" / "results"
-_PACKAGES = ("cometnb", "httpx", "openai", "chatlas", "ipykernel")
+_PACKAGES = ("cometnb", "httpx", "openai", "chatlas", "ipykernel", "pandas", "SQLAlchemy")
 
 # Rows of the table of numbers to reach -> what is measured for them.
 _ROWS: dict[int, tuple[Callable[..., Section], ...]] = {
@@ -32,6 +34,8 @@ _ROWS: dict[int, tuple[Callable[..., Section], ...]] = {
     4: (long_tasks,),
     5: (delay,),
     6: (import_cpu, load_cpu),
+    8: (recording, processes),
+    9: (usage_frame,),
 }
 _NEEDS_FEED = (client_cpu, client_growth)
 
@@ -60,7 +64,7 @@ def _arguments() -> argparse.Namespace:
         type=_rows,
         default=sorted(_ROWS),
         metavar="N,N",
-        help="which rows to measure (default: all of 1 to 6)",
+        help="which rows to measure (default: all there are)",
     )
     return parser.parse_args()
 

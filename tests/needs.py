@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-__all__ = ["ROOT", "chromium", "tool", "tools_required"]
+__all__ = ["ROOT", "chromium", "postgresql_programs", "tool", "tools_required"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -37,12 +38,25 @@ def tool(*names: str) -> str:
     for name in names:
         if found := shutil.which(name):
             return found
-    reason = f"needs {' or '.join(names)}, which is not on PATH"
-    if tools_required():
-        pytest.fail(f"{reason}, and COMETNB_REQUIRE_TOOLS=1 forbids to skip", pytrace=False)
-    pytest.skip(reason)
+    return _missing(f"needs {' or '.join(names)}, which is not on PATH")
 
 
 def chromium() -> str:
     """Return the path of a Chromium that Playwright can drive."""
     return tool(*_BROWSERS)
+
+
+def postgresql_programs() -> Path:
+    """Return the folder of PostgreSQL's server programs, of the newest version; Debian keeps them off PATH."""
+    found = [path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb")]
+    if initdb := shutil.which("initdb"):
+        found.append(Path(initdb).resolve().parent)
+    if not found:
+        _missing("needs a PostgreSQL server (initdb), which is not installed")
+    return max(found, key=lambda path: int("".join(filter(str.isdigit, path.parent.name)) or 0))
+
+
+def _missing(reason: str) -> NoReturn:
+    if tools_required():
+        pytest.fail(f"{reason}, and COMETNB_REQUIRE_TOOLS=1 forbids to skip", pytrace=False)
+    pytest.skip(reason)

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from cometnb._extras import extra
-from cometnb.errors import LedgerError
+from cometnb.ledger.engine import (
+    engine_for,
+    file_of,
+    snapshot,
+    url_of,
+    use_write_ahead_log,
+    writing,
+)
+from cometnb.ledger.faults import explained
+from cometnb.ledger.migrations import bring_up_to_date, schema_version
 from cometnb.ledger.place import shown_place
 from cometnb.ledger.rows import Row
-from cometnb.ledger.selection import Selection
-from cometnb.ledger.tables import ATTEMPTS, MIGRATIONS, bring_up_to_date, schema_version, selected
+from cometnb.ledger.statements import insert_rows
+from cometnb.ledger.tables import CURRENT, SCHEMA_VERSION
 
 __all__ = ["Database"]
-
-_BUSY_TIMEOUT_S = 5.0
-# Enough to make the cost of a round trip vanish, few enough that their objects die in the CPU's cache.
-_ROWS_PER_FETCH = 4_000
-_INSERTS = {
-    "sqlite": sqlite.insert(ATTEMPTS).on_conflict_do_nothing(index_elements=["attempt_id"]),
-    "postgresql": postgresql.insert(ATTEMPTS).on_conflict_do_nothing(index_elements=["attempt_id"]),
-}
 
 
 class Database:
@@ -36,16 +35,27 @@ class Database:
     ----------
     place : str
         An absolute path, or an SQLAlchemy URL.
+
+    Attributes
+    ----------
+    place : str
+        The same.
     """
 
     def __init__(self, place: str) -> None:
-        self._place = place
+        self.place = place
         self._opening = threading.Lock()
         self._engine: sa.Engine | None = None
         self._file: tuple[int, int] | None = None
+        self._finalizer: weakref.finalize[..., Any] | None = None
 
-    def write(self, rows: Sequence[Row]) -> None:
+    def write(self, rows: Sequence[Row]) -> int:
         """Write rows, all or none; one whose `attempt_id` is there already is left as it is.
+
+        Returns
+        -------
+        int
+            How many were added.
 
         Raises
         ------
@@ -54,13 +64,29 @@ class Database:
         MissingExtraError
             If its driver is not installed.
         """
-        with self._explained("written"):
-            engine = self._opened()
-            with _writing(engine).begin() as connection:
-                connection.execute(_INSERTS[engine.dialect.name], list(rows))
+        with self.changing("written") as connection:
+            return insert_rows(connection, CURRENT, rows)
 
-    def read(self, selection: Selection) -> Iterator[Sequence[tuple[Any, ...]]]:
-        """Yield the wanted rows in batches, each row a tuple in the order of `READ_COLUMNS`.
+    @contextmanager
+    def changing(self, done: str) -> Iterator[sa.Connection]:
+        """Give a transaction that writes: all of the block is done, or none of it.
+
+        Parameters
+        ----------
+        done : str
+            What an error says cannot be done, as in "cannot be written".
+
+        Raises
+        ------
+        LedgerError, MissingExtraError
+            As `write`.
+        """
+        with explained(self.place, done), writing(self._opened()).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """Give a transaction that reads, and sees one state of the ledger throughout.
 
         Raises
         ------
@@ -69,11 +95,22 @@ class Database:
         MissingExtraError
             If its driver is not installed.
         """
-        with self._explained("read"), self._opened().connect() as connection:
-            # The driver's own tuples: SQLAlchemy's rows cost a third more and bring nothing.
-            cursor = connection.execute(selected(selection)).cursor
-            while batch := cursor.fetchmany(_ROWS_PER_FETCH):
-                yield batch
+        with explained(self.place, "read"), snapshot(self._opened()).connect() as connection:
+            yield connection
+
+    def tidy(self) -> None:
+        """Give the room of deleted rows back to the disk, and leave nothing of them in the file.
+
+        SQLite only; PostgreSQL does so by itself. Somebody else's long transaction puts it off to the next time.
+        """
+        engine = self._opened()
+        if engine.dialect.name != "sqlite":
+            return
+        with suppress(sa.exc.OperationalError), engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            cursor.execute("VACUUM")
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor.close()
 
     def close(self) -> None:
         """Close every connection; the next use opens the database again."""
@@ -83,13 +120,15 @@ class Database:
     def forget(self) -> None:
         """Let go of connections that belong to the parent process, without closing them."""
         self._opening = threading.Lock()
-        if self._engine is not None:
+        if self._engine is not None and self._finalizer is not None:
+            self._finalizer.detach()
             self._engine.dispose(close=False)
+        self._engine = self._file = self._finalizer = None
 
     def _dispose(self) -> None:
-        if self._engine is not None:
-            self._engine.dispose()
-        self._engine = self._file = None
+        if self._finalizer is not None:
+            self._finalizer()
+        self._engine = self._file = self._finalizer = None
 
     def _opened(self) -> sa.Engine:
         with self._opening:
@@ -99,94 +138,28 @@ class Database:
             if self._engine is None:
                 engine = self._connected()
                 self._engine, self._file = engine, _identity(engine.url)
+                # Who forgets a ledger closes its connections.
+                self._finalizer = weakref.finalize(self, engine.dispose)
             return self._engine
 
     def _connected(self) -> sa.Engine:
-        engine = _engine_for(self._place)
+        engine = engine_for(url_of(self.place))
         try:
             with engine.connect() as connection:
-                version = schema_version(connection, shown_place(self._place))
-            if version < len(MIGRATIONS):
-                _use_write_ahead_log(engine)
-                with _writing(engine).begin() as connection:
-                    bring_up_to_date(connection, shown_place(self._place))
+                version = schema_version(connection, shown_place(self.place))
+            if version < SCHEMA_VERSION:
+                use_write_ahead_log(engine)
+                with writing(engine).begin() as connection:
+                    bring_up_to_date(connection, shown_place(self.place))
         finally:
             # Connections from before the tables were there still have the old journal's settings.
             engine.dispose()
         return engine
 
-    @contextmanager
-    def _explained(self, done: str) -> Iterator[None]:
-        try:
-            yield
-        except (sa.exc.SQLAlchemyError, OSError) as error:
-            reason = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
-            raise LedgerError(
-                f"The ledger {shown_place(self._place)} cannot be {done}: {shown_place(str(reason))}",
-                'Make it usable, or take another place: cometnb.Ledger("usage.sqlite3") or COMETNB_LEDGER.',
-            ) from error
-
-
-def _engine_for(place: str) -> sa.Engine:
-    url = sa.make_url(place) if "://" in place else sa.URL.create("sqlite", database=place)
-    dialect = url.get_backend_name()
-    if dialect not in _INSERTS:
-        raise LedgerError(
-            f"The ledger {shown_place(place)} is a {dialect} database; it can be SQLite or PostgreSQL.",
-            "Use a path, sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.",
-        )
-    if dialect == "postgresql":
-        if url.drivername == dialect:
-            url = url.set(drivername="postgresql+psycopg")
-        with extra("postgres", "A ledger in PostgreSQL"):
-            return sa.create_engine(url, pool_pre_ping=True)
-    if path := _path_of(url):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_TIMEOUT_S})
-    sa.event.listen(engine, "connect", _set_up)
-    sa.event.listen(engine, "begin", _begin)
-    return engine
-
-
-def _writing(engine: sa.Engine) -> sa.Engine:
-    return engine.execution_options(cometnb_writes=True)
-
-
-def _set_up(connection: Any, _record: object) -> None:
-    # The driver would open transactions by itself, late and only for some statements; see `_begin`.
-    connection.isolation_level = None
-    # With a write-ahead log a crash can lose the last rows but never harm the file, and a row needs no fsync.
-    if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
-        connection.execute("PRAGMA synchronous = NORMAL")
-
-
-def _begin(connection: sa.Connection) -> None:
-    # A transaction that reads and then writes fails at once if another process wrote in between, whatever the
-    # busy timeout; one that announces itself waits for its turn.
-    writes = connection.get_execution_options().get("cometnb_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _use_write_ahead_log(engine: sa.Engine) -> None:
-    """Ask SQLite for its write-ahead log; the file remembers it. Network drives cannot, and go on without."""
-    if engine.dialect.name != "sqlite":
-        return
-    with suppress(sa.exc.OperationalError), engine.connect() as connection:
-        cursor = connection.connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.close()
-
-
-def _path_of(url: sa.URL) -> Path | None:
-    """Return the file of an SQLite URL; None for another database, and for one given as ``file:``."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
-        return None
-    return Path(url.database)
-
 
 def _identity(url: sa.URL) -> tuple[int, int] | None:
     """Return what tells a file from another of the same name; None if there is no file."""
-    path = _path_of(url)
+    path = file_of(url)
     with suppress(OSError):
         if path is not None:
             status = path.stat()

@@ -2,94 +2,164 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cometnb.ledger.rows import COLUMNS, READ_COLUMNS, Kind
+from cometnb.ledger.contexts import SHARED, Shared, Texts, key_of, texts_of
+from cometnb.ledger.missing_prices import price_missing
+from cometnb.ledger.pricing import Pricing
+from cometnb.ledger.queries import FRAME_COLUMNS
+from cometnb.ledger.rows import COLUMNS, Kind, Row
 
 __all__ = ["usage_frame"]
 
 # The same on every machine: without a storage named, pandas takes pyarrow where it happens to be installed.
 _TEXT = pd.StringDtype("python")
+# A float holds every whole number up to here.
+_EXACT = 2.0**53
+_SHOWN = [column.name for column in COLUMNS if column.shown]
+_ID, _TIME = (
+    [column.name for column in FRAME_COLUMNS].index(name) for name in ("attempt_id", "created_at_us")
+)
 
 
 def usage_frame(
-    stored: Iterable[Sequence[tuple[Any, ...]]], waiting: Sequence[tuple[Any, ...]]
+    stored: Iterable[Sequence[Sequence[Any]]],
+    texts: Sequence[Mapping[Any, Texts]] | None,
+    rows: Sequence[Row],
+    pricing: Pricing,
 ) -> pd.DataFrame:
     """Build the usage frame.
 
     Parameters
     ----------
     stored : iterable of sequences of tuples
-        Rows in batches, each row in the order of `READ_COLUMNS`.
-    waiting : sequence of tuples
-        More such rows; one that is stored as well, or comes twice, counts once.
+        Rows in batches, each row the values of `FRAME_COLUMNS` and its keys of `SHARED`.
+    texts : sequence of Mapping, optional
+        For each of `SHARED`, the texts that belong to a key; None where nothing is stored.
+    rows : sequence of dict
+        More rows, whole; one that is stored as well, or comes twice, counts once.
+    pricing : Pricing
+        Knows what rows cost that were written without a price.
 
     Returns
     -------
     DataFrame
         See `Ledger.usage`. Sorted by `created_at`, newest last, index 0 to n - 1.
     """
-    seen: dict[Any, Any] = {}
-    batches = [*(_arrays(batch, seen) for batch in stored), _arrays(waiting, seen)]
-    columns = {
-        column.name: _joined([batch[position] for batch in batches], column.kind)
-        for position, column in enumerate(READ_COLUMNS)
-    }
-    frame = pd.DataFrame(columns, copy=False)
-    if waiting:
-        frame = frame.drop_duplicates("attempt_id")
-    if not frame["created_at_us"].is_monotonic_increasing:
-        frame = frame.sort_values("created_at_us", kind="stable")
-    frame = frame.reset_index(drop=True).assign(
-        created_at=_created_at,
-        cost_usd=np.nan,
-        price_source=lambda rows: pd.array(["no price known"] * len(rows), dtype=_TEXT),
-        output_tokens_per_s=_output_tokens_per_s,
-    )
-    return frame[[column.name for column in COLUMNS if column.shown]]
+    known = [dict(by_key) for by_key in texts] if texts is not None else [{} for _ in SHARED]
+    waiting = _columns([_with_keys(row, known) for row in rows])
+    arrays = _joined([*map(_columns, stored), waiting])
+    taken = _in_order(arrays[_TIME][0], arrays[_ID] if rows else None)
+    if taken is not None:
+        arrays = [_taken(array, taken) for array in arrays]
+    moments = arrays[_TIME][0]
+    columns = {column.name: _wrapped(array) for column, array in zip(FRAME_COLUMNS, arrays, strict=False)}
+    by_kind = [
+        _coded(keys[0], by_key, shared)
+        for keys, by_key, shared in zip(arrays[len(FRAME_COLUMNS) :], known, SHARED, strict=True)
+    ]
+    for shared, (each, codes) in zip(SHARED, by_kind, strict=True):
+        columns |= _spread(shared, each, codes)
+    price_missing(columns, *by_kind[0], pricing)
+    columns["created_at"] = pd.to_datetime(moments, unit="us", utc=True).as_unit("ns")
+    columns["output_tokens_per_s"] = _output_tokens_per_s(columns)
+    return pd.DataFrame({name: columns[name] for name in _SHOWN}, copy=False)
 
 
-def _arrays(batch: Sequence[tuple[Any, ...]], seen: dict[Any, Any]) -> list[Any]:
-    """Turn rows into one array per column, so that their Python objects can go at once.
+def _in_order(moments: Any, attempt_ids: Any) -> Any:
+    """Return the positions of the rows that count, oldest first; None if that is all of them as they are."""
+    if attempt_ids is None and (np.diff(moments) >= 0).all():
+        return None
+    order = np.argsort(moments, kind="stable")
+    return order if attempt_ids is None else order[~pd.Series(attempt_ids[order]).duplicated().to_numpy()]
 
-    `seen` holds every text that repeats, once: a million rows would hold as many copies of the model's name.
-    """
-    values: Iterable[tuple[Any, ...]] = zip(*batch, strict=True) if batch else ((),) * len(READ_COLUMNS)
+
+def _columns(batch: Sequence[Sequence[Any]]) -> list[Any]:
+    """Turn rows into one array per column and one per key, so that their Python objects can go at once."""
+    kinds = [*(column.kind for column in FRAME_COLUMNS), *[Kind.COUNT] * len(SHARED)]
+    values: Iterable[tuple[Any, ...]] = zip(*batch, strict=True) if batch else ((),) * len(kinds)
+    return [_ARRAYS[kind](cells) for cells, kind in zip(values, kinds, strict=True)]
+
+
+def _objects(cells: tuple[Any, ...]) -> Any:
+    return np.array(cells, dtype=object)
+
+
+def _floats(cells: tuple[Any, ...]) -> Any:
+    return np.array(cells, dtype=np.float64)
+
+
+def _counts(cells: tuple[Any, ...]) -> tuple[Any, Any]:
+    """Return whole numbers, and where they are missing."""
+    try:
+        return np.array(cells, dtype=np.int64), np.zeros(len(cells), dtype=np.bool_)
+    except TypeError:
+        floats = np.array(cells, dtype=np.float64)
+    is_missing = np.isnan(floats)
+    if np.nanmax(floats, initial=0.0) < _EXACT:
+        return np.where(is_missing, 0.0, floats).astype(np.int64), is_missing
+    return np.array([0 if cell is None else cell for cell in cells], dtype=np.int64), is_missing
+
+
+_ARRAYS: Mapping[Kind, Callable[[tuple[Any, ...]], Any]] = {
+    Kind.ID: _objects,
+    Kind.NUMBER: _floats,
+    Kind.COUNT: _counts,
+}
+
+
+def _joined(batches: Sequence[list[Any]]) -> list[Any]:
+    """Put the columns of all batches together."""
     return [
-        _array(
-            map(seen.setdefault, cells, cells) if column.kind is Kind.TEXT else cells, column.kind, len(batch)
-        )
-        for column, cells in zip(READ_COLUMNS, values, strict=True)
+        tuple(map(np.concatenate, zip(*parts, strict=True)))
+        if isinstance(parts[0], tuple)
+        else np.concatenate(parts)
+        for parts in zip(*batches, strict=True)
     ]
 
 
-def _array(cells: Iterable[Any], kind: Kind, n_rows: int) -> Any:
-    if kind is Kind.COUNT:
-        return pd.array(list(cells), dtype="Int64")
-    objects = np.fromiter(cells, dtype=object, count=n_rows)
-    return objects.astype(np.float64) if kind is Kind.NUMBER else objects
+def _taken(array: Any, positions: Any) -> Any:
+    return tuple(part[positions] for part in array) if isinstance(array, tuple) else array[positions]
 
 
-def _joined(arrays: list[Any], kind: Kind) -> Any:
-    if kind is Kind.COUNT:
-        return pd.concat([pd.Series(array) for array in arrays], ignore_index=True).array
-    joined = np.concatenate(arrays)
-    return joined if kind is Kind.NUMBER else pd.array(joined, dtype=_TEXT)
+def _wrapped(array: Any) -> Any:
+    if isinstance(array, tuple):
+        return pd.arrays.IntegerArray(*array)
+    return pd.array(array, dtype=_TEXT) if array.dtype == object else array
 
 
-def _created_at(rows: pd.DataFrame) -> pd.Series[Any]:
-    moments = pd.to_datetime(rows["created_at_us"].to_numpy(np.int64), unit="us", utc=True).as_unit("ns")
-    return pd.Series(moments, index=rows.index)
+def _with_keys(row: Row, known: list[dict[Any, Texts]]) -> tuple[Any, ...]:
+    keys = []
+    for shared, by_key in zip(SHARED, known, strict=True):
+        texts = texts_of(row, shared.names)
+        keys.append(key_of(shared.names, texts))
+        by_key[keys[-1]] = texts
+    return (*(row.get(column.name) for column in FRAME_COLUMNS), *keys)
 
 
-def _output_tokens_per_s(rows: pd.DataFrame) -> pd.Series[Any]:
-    tokens = rows["output_tokens"].astype("Float64").to_numpy(np.float64, na_value=np.nan)
+def _coded(keys: Any, by_key: Mapping[Any, Texts], shared: Shared) -> tuple[list[Texts], Any]:
+    """Return the texts that occur, and which of them each row has."""
+    codes, used = pd.factorize(keys)
+    return [by_key.get(key, shared.nothing) for key in used.tolist()], codes
+
+
+def _spread(shared: Shared, texts: list[Texts], codes: Any) -> dict[str, Any]:
+    """Give every row its texts."""
+    by_name = zip(*texts, strict=True) if texts else ((),) * len(shared.names)
+    return {
+        name: pd.array(np.array(each, dtype=object), dtype=_TEXT).take(codes)
+        for name, each in zip(shared.names, by_name, strict=True)
+        if name in _SHOWN
+    }
+
+
+def _output_tokens_per_s(columns: Mapping[str, Any]) -> Any:
+    tokens = columns["output_tokens"].to_numpy(np.float64, na_value=np.nan)
     # Over the whole attempt: reasoning is generated before the first delta, and it is part of the tokens.
-    seconds = rows["duration_s"].to_numpy(np.float64)
+    seconds = columns["duration_s"]
     is_known = (tokens > 0) & (seconds > 0)
-    rates = np.divide(tokens, seconds, out=np.full(len(rows), np.nan), where=is_known)
-    return pd.Series(rates, index=rows.index)
+    return np.divide(tokens, seconds, out=np.full(len(tokens), np.nan), where=is_known)

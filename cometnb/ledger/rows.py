@@ -12,9 +12,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from cometnb.client.attempt import Attempt
 from cometnb.errors import masked
-from cometnb.protocol.response import whole_text
+from cometnb.protocol.response import Response, whole_text
+from cometnb.protocol.usage import Usage
 
-__all__ = ["COLUMNS", "READ_COLUMNS", "Column", "Kind", "Row", "microseconds", "row_of"]
+__all__ = ["COLUMNS", "STORED_COLUMNS", "Column", "Kind", "Row", "microseconds", "row_of", "stored_text"]
 
 Row: TypeAlias = dict[str, str | int | float | None]
 
@@ -30,15 +31,18 @@ _TOKENS = (
     "reasoning_tokens",
     "total_tokens",
 )
+_LABELS = ("conversation", "notebook", "cell_id", "tag")
 
 
 class Kind(Enum):
     """What a column holds; it decides the type on disk and the dtype in the frame.
 
-    A TEXT is one of a few that come again and again; an ID is a text that hardly any two rows share.
+    A TEXT is one of a few that come again and again, mostly together with the same others; a SOURCE says where a
+    price is from, and changes with the day; an ID is a text that hardly any two rows share.
     """
 
     TEXT = "text"
+    SOURCE = "source"
     ID = "id"
     COUNT = "count"
     NUMBER = "number"
@@ -88,8 +92,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("error_code"),
     *(Column(name, Kind.COUNT) for name in _TOKENS),
     Column("usage_source"),
-    Column("cost_usd", Kind.NUMBER, stored=False),
-    Column("price_source", stored=False),
+    Column("cost_usd", Kind.NUMBER, version=2),
+    Column("price_source", Kind.SOURCE, version=2),
     Column("ttft_s", Kind.NUMBER),
     Column("duration_s", Kind.NUMBER),
     Column("output_tokens_per_s", Kind.NUMBER, stored=False),
@@ -101,13 +105,17 @@ COLUMNS: tuple[Column, ...] = (
     Column("base_url", shown=False),
     Column("http_status", Kind.COUNT, shown=False),
     Column("request_id", Kind.ID, shown=False),
+    # What built-in tools cost besides the tokens, and how many calls of each there were, as JSON.
+    Column("tool_fees_usd", Kind.NUMBER, shown=False, version=2),
+    Column("n_tool_calls", shown=False, version=2),
+    # What was estimated of the input and of the visible output, as it came out: it teaches later estimates.
+    Column("input_estimate_tokens", Kind.COUNT, shown=False, version=2),
+    Column("output_estimate_tokens", Kind.COUNT, shown=False, version=2),
 )
 """Every column; those that are shown stand in the order of the usage frame."""
 
-READ_COLUMNS: tuple[Column, ...] = tuple(
-    column for column in COLUMNS if column.stored and (column.shown or column.name == "created_at_us")
-)
-"""The columns that are fetched to build the usage frame."""
+STORED_COLUMNS: tuple[Column, ...] = tuple(column for column in COLUMNS if column.stored)
+"""The columns that are on disk, and the keys of a row."""
 
 
 def microseconds(moment: datetime) -> int:
@@ -128,36 +136,68 @@ def row_of(attempt: Attempt) -> Row:
     Returns
     -------
     dict
-        A value for every stored column of `COLUMNS`. None is "not reported". There is no prompt and no answer
-        in it, keys are masked, texts have at most 1,000 characters, and the response is not kept alive.
+        A value for every one of `STORED_COLUMNS`; None is "not reported", and also what others add later: the price
+        and the estimates. There is no prompt and no answer in it, keys are masked, texts have at most 1,000
+        characters, and the response is not kept alive.
     """
     response, params = attempt.response, attempt.params
-    tokens = {name: _count(getattr(response.usage, name)) for name in _TOKENS}
-    is_reported = any(count is not None for count in tokens.values())
+    usage, usage_source = _usage(response)
     return {
-        "attempt_id": _text(attempt.attempt_id),
-        "response_id": _text(response.id),
-        "previous_response_id": _text(response.previous_response_id or params.get("previous_response_id")),
-        **{name: _text(attempt.labels.get(name)) for name in ("conversation", "notebook", "cell_id", "tag")},
-        "backend": _text(attempt.backend),
-        "model_requested": _text(params.get("model")),
-        "model": _text(response.model),
-        "effort": _text(_effort(params)),
-        "service_tier": _text(response.service_tier),
-        "status": _text(attempt.status),
-        "error_code": _text(attempt.error_code),
-        **tokens,
-        "usage_source": "reported" if is_reported else "none",
+        **{column.name: None for column in STORED_COLUMNS},
+        "attempt_id": stored_text(attempt.attempt_id),
+        "response_id": stored_text(response.id),
+        "previous_response_id": stored_text(
+            response.previous_response_id or params.get("previous_response_id")
+        ),
+        **{name: stored_text(attempt.labels.get(name)) for name in _LABELS},
+        "backend": stored_text(attempt.backend),
+        "model_requested": stored_text(params.get("model")),
+        "model": stored_text(response.model),
+        "effort": stored_text(_effort(params)),
+        "service_tier": stored_text(response.service_tier),
+        "status": stored_text(attempt.status),
+        "error_code": stored_text(attempt.error_code),
+        **{name: _count(getattr(usage, name)) for name in _TOKENS},
+        "usage_source": usage_source,
         "ttft_s": _seconds(attempt.ttft_s),
         "duration_s": _seconds(attempt.duration_s),
         "n_events": _count(attempt.n_events),
         "n_retries": _count(attempt.n_retries),
         "created_at_us": microseconds(attempt.created_at),
-        "call_id": _text(attempt.call_id),
-        "base_url": _text(_without_credentials(attempt.base_url)),
+        "call_id": stored_text(attempt.call_id),
+        "base_url": stored_text(_without_credentials(attempt.base_url)),
         "http_status": _count(attempt.http_status),
-        "request_id": _text(response.request_id),
+        "request_id": stored_text(response.request_id),
     }
+
+
+def stored_text(value: Any, longest: int = _LONGEST_TEXT) -> str | None:
+    """Return a text as it may be stored; None if it is empty or none.
+
+    Parameters
+    ----------
+    value : object
+    longest : int
+        Characters at most; a longer text is cut and ends in "…".
+    """
+    if not isinstance(value, str) or not value:
+        return None
+    # Masked before it is cut, so that no half of a key is left. PostgreSQL takes no NUL, no encoding takes
+    # half a surrogate pair, and one of the two would hold back every row behind it.
+    text = whole_text(masked(value).replace("\0", "�"))
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def _usage(response: Response) -> tuple[Usage, str]:
+    if any(_count(getattr(response.usage, name)) is not None for name in _TOKENS):
+        return response.usage, "reported"
+    if not response.estimated_usage:
+        return Usage(), "none"
+    # Loaded by the few calls that were cut off.
+    from cometnb.ledger import calibration
+
+    name = response.model_requested or response.model
+    return calibration.current.scaled(response.estimated_usage, name), "estimated"
 
 
 def _effort(params: Mapping[str, Any]) -> Any:
@@ -171,15 +211,6 @@ def _without_credentials(url: str) -> str:
     except ValueError:
         return ""
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
-def _text(value: Any) -> str | None:
-    if not isinstance(value, str) or not value:
-        return None
-    # Masked before it is cut, so that no half of a key is left. PostgreSQL takes no NUL, no encoding takes
-    # half a surrogate pair, and one of the two would hold back every row behind it.
-    text = whole_text(masked(value).replace("\0", "�"))
-    return text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
 
 
 def _count(value: int | None) -> int | None:

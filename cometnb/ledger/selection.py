@@ -1,4 +1,4 @@
-"""Which rows are wanted: since when, and of which notebook, model, tag or status."""
+"""Which rows are wanted: since when, before when, and of which notebook, model, tag, status and so on."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _COLUMNS = {
     "model": ("model", "model_requested"),
     "tag": ("tag",),
     "status": ("status",),
+    "backend": ("backend",),
+    "conversation": ("conversation",),
 }
 
 
@@ -35,44 +37,50 @@ class Selection:
     ----------
     since_us : int or None
         The first microsecond since 1970 UTC that counts; None is from the beginning.
+    before_us : int or None
+        The first microsecond since 1970 UTC that does not count any more; None is to the end.
     wanted : tuple of (tuple of str, frozenset of str)
         Each pair: one of these columns holds one of these values. All pairs must hold.
     """
 
     since_us: int | None = None
     wanted: tuple[tuple[tuple[str, ...], frozenset[str]], ...] = ()
+    before_us: int | None = None
 
     def takes(self, row: Row) -> bool:
         """Return whether a row in memory is wanted."""
         created_at_us = row["created_at_us"]
-        if self.since_us is not None and isinstance(created_at_us, int) and created_at_us < self.since_us:
-            return False
+        if isinstance(created_at_us, int):
+            if self.since_us is not None and created_at_us < self.since_us:
+                return False
+            if self.before_us is not None and created_at_us >= self.before_us:
+                return False
         return all(any(row[name] in values for name in names) for names, values in self.wanted)
 
 
-def selection_of(since: Since, **filters: Wanted) -> Selection:
+def selection_of(since: Since, before: Since = None, **filters: Wanted) -> Selection:
     """Return the selection for what a person asked.
 
     Parameters
     ----------
-    since : datetime, date, timedelta, str or None
-        See `since_time`.
+    since, before : datetime, date, timedelta, str or None
+        The first moment that counts, and the first that does not any more; see `since_time`.
     **filters : str, collection of str or None
-        By `notebook`, `model`, `tag` or `status`; None does not filter.
+        By `notebook`, `model`, `tag`, `status`, `backend` or `conversation`; None does not filter.
 
     Raises
     ------
     ParamError
-        If `since` cannot be read, or a filter is neither text nor a collection of texts.
+        If a moment cannot be read, or a filter is none, or neither text nor a collection of texts.
     """
-    moment = since_time(since)
     return Selection(
-        None if moment is None else microseconds(moment),
-        tuple((_COLUMNS[name], _values(name, value)) for name, value in filters.items() if value is not None),
+        _microseconds(since_time(since)),
+        tuple((_columns(name), _values(name, value)) for name, value in filters.items() if value is not None),
+        _microseconds(since_time(before, param="before")),
     )
 
 
-def since_time(since: Since, now: datetime | None = None) -> datetime | None:
+def since_time(since: Since, now: datetime | None = None, param: str = "since") -> datetime | None:
     """Read a moment in the ways a person gives one.
 
     Parameters
@@ -82,6 +90,8 @@ def since_time(since: Since, now: datetime | None = None) -> datetime | None:
         (units s, m, h, d, w). Without a time zone it is local time.
     now : datetime, optional
         Aware; what an age and ``today`` count from. The clock's time if not given.
+    param : str
+        What an error calls it.
 
     Returns
     -------
@@ -104,10 +114,14 @@ def since_time(since: Since, now: datetime | None = None) -> datetime | None:
     except (ValueError, OverflowError, OSError):
         pass
     raise ParamError(
-        f"since={_shown(since)} is no moment, no day and no age from 0 up.",
-        'Use since="today", "7d", "2h", "2026-11-01", a datetime, a date or a timedelta.',
-        param="since",
+        f"{param}={_shown(since)} is no moment, no day and no age from 0 up.",
+        f'Use {param}="today", "7d", "2h", "2026-11-01", a datetime, a date or a timedelta.',
+        param=param,
     )
+
+
+def _microseconds(moment: datetime | None) -> int | None:
+    return None if moment is None else microseconds(moment)
 
 
 def _moment(since: Any, now: datetime) -> datetime | None:
@@ -126,6 +140,14 @@ def _moment_in_text(text: str, now: datetime) -> datetime:
     if age := _AGE.fullmatch(text):
         return now - timedelta(**{_UNITS[age[2].lower()]: float(age[1])})
     return datetime.fromisoformat(text)
+
+
+def _columns(name: str) -> tuple[str, ...]:
+    if name not in _COLUMNS:
+        raise ParamError(
+            f"The ledger has no filter {name!r}.", f"It filters by {', '.join(_COLUMNS)}.", param=name
+        )
+    return _COLUMNS[name]
 
 
 def _values(name: str, value: Any) -> frozenset[str]:

@@ -1,35 +1,23 @@
-"""The ledger a person holds: an observer that records every attempt, and the way to what it recorded."""
+"""The ledger a person holds: what it recorded, as a frame, a sum, a file, and together with another's."""
 
 from __future__ import annotations
 
-import atexit
-import os
-import warnings
-import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from cometnb.client.attempt import Attempt
-from cometnb.errors import CometError, CometWarning
-from cometnb.ledger.place import OFF, place_of, shown_place
-from cometnb.ledger.rows import READ_COLUMNS, Row, row_of
-from cometnb.ledger.selection import Selection, Since, Wanted, selection_of
-from cometnb.ledger.writer import Writer
+from cometnb.errors import CometError, ParamError
+from cometnb.ledger.place import OFF, place_of
+from cometnb.ledger.recorder import Recorder, tell
+from cometnb.ledger.selection import Since, Wanted, selection_of
+from cometnb.ledger.spent import Spent
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cometnb.ledger.database import Database
-
 __all__ = ["Ledger"]
 
-_LEDGERS: weakref.WeakSet[Ledger] = weakref.WeakSet()
 
-
-class Ledger:
+class Ledger(Recorder):
     """One row for every attempt, written once, beside the user's work and never in its way.
 
     Parameters
@@ -38,6 +26,11 @@ class Ledger:
         A path, an SQLAlchemy URL (SQLite or PostgreSQL), or ``off``: rows are then kept in memory until the
         process ends. None takes what `COMETNB_LEDGER` says, otherwise ``ledger.sqlite3`` in the user's data
         folder.
+    prices : Prices, optional
+        What rows are priced with when they are written; the environment's (`COMETNB_PRICES`) if not given.
+    stores_text : bool
+        Whether prompts and answers are stored, too, for `search`. Keys in them are masked, each has at most 100,000
+        characters, and images and files are left out.
 
     Raises
     ------
@@ -46,9 +39,9 @@ class Ledger:
 
     Notes
     -----
-    A ledger is an observer: ``Client(observers=[Ledger()])``. Neither prompts nor answers are stored. If its
-    place cannot be written, one `CometWarning` says why; the rows stay in memory and are written as soon as
-    it can be.
+    A ledger is an observer: ``Client(observers=[Ledger()])``. Neither prompts nor answers are stored unless that
+    is asked for. If its place cannot be written, one `CometWarning` says why; the rows stay in memory and are
+    written as soon as it can be.
 
     Examples
     --------
@@ -56,61 +49,6 @@ class Ledger:
     >>> len(ledger.usage("today"))
     0
     """
-
-    def __init__(self, url: str | Path | None = None) -> None:
-        self._place = place_of(url)
-        self._kept: list[Row] = []
-        self._writer = Writer(self._write, self._tell_outage)
-        self._database: Database | None = None
-        self._making = Lock()
-        _LEDGERS.add(self)
-
-    @property
-    def location(self) -> str:
-        """Where the rows go: a path, a URL without its password, or ``off``."""
-        return shown_place(self._place)
-
-    @property
-    def n_waiting(self) -> int:
-        """Rows that are recorded and not yet written; 0 when the ledger is off."""
-        return len(self._writer.waiting())
-
-    def __call__(self, attempt: Attempt) -> None:
-        """Record an attempt. Returns at once and never raises."""
-        try:
-            row = row_of(attempt)
-        except Exception as error:  # noqa: BLE001 - a row that cannot be made must not cost the answer
-            _warn(f"An attempt could not be recorded in the ledger: {type(error).__name__}: {error}")
-            return
-        if self._place == OFF:
-            self._kept.append(row)
-        else:
-            self._writer.put(row)
-
-    def flush(self, timeout_s: float = 5.0) -> bool:
-        """Wait until everything recorded so far is written.
-
-        Parameters
-        ----------
-        timeout_s : float
-            Longest wait in seconds, from 0 up.
-
-        Returns
-        -------
-        bool
-            True if everything recorded so far is written, also when the ledger is off and nothing has to be.
-        """
-        return self._writer.flush(timeout_s)
-
-    def close(self) -> None:
-        """Write what waits, and let go of the database. An attempt recorded later opens it again."""
-        if not self._writer.stop(timeout_s=5.0):
-            _warn(
-                f"{self.n_waiting} rows could not be written to the ledger {self.location}; "
-                "they end with this process."
-            )
-        if self._database is not None:
-            self._database.close()
 
     def usage(
         self,
@@ -120,6 +58,8 @@ class Ledger:
         model: Wanted = None,
         tag: Wanted = None,
         status: Wanted = None,
+        backend: Wanted = None,
+        conversation: Wanted = None,
     ) -> pd.DataFrame:
         """Return what was used, one row per attempt, newest last.
 
@@ -128,7 +68,7 @@ class Ledger:
         since : datetime, date, timedelta, str or None
             The earliest attempt: a moment, a day, an age, or a text such as ``2026-11-01``, ``today``, ``7d``
             or ``2h``. Without a time zone it is local time. None is from the beginning.
-        notebook, model, tag, status : str, list of str or None
+        notebook, model, tag, status, backend, conversation : str, list of str or None
             Only attempts with this value, or one of these. A model is found by the name that was asked for
             and by the name that answered.
 
@@ -140,9 +80,9 @@ class Ledger:
             cell_id tag backend model_requested model effort service_tier status error_code usage_source
             price_source``. Int64 with ``<NA>`` where nothing was reported: ``input_tokens cached_tokens
             cache_write_tokens output_tokens reasoning_tokens total_tokens n_events n_retries``. float64 with
-            NaN where not known: ``cost_usd`` (US dollars), ``ttft_s duration_s`` (seconds),
-            ``output_tokens_per_s`` (output tokens over the duration). Cached and
-            cache-write tokens are part of the input, reasoning tokens of the output.
+            NaN where not known: ``cost_usd`` (US dollars; ``price_source`` says where the price is from, or why
+            there is none), ``ttft_s duration_s`` (seconds), ``output_tokens_per_s`` (output tokens over the
+            duration). Cached and cache-write tokens are part of the input, reasoning tokens of the output.
 
         Raises
         ------
@@ -152,75 +92,200 @@ class Ledger:
             If the ledger cannot be read and this process holds no row that waits for it. If it does, they are
             the frame, and a `CometWarning` says so.
         """
-        selection = selection_of(since, notebook=notebook, model=model, tag=tag, status=status)
-        from cometnb.ledger.frames import usage_frame
+        selection = selection_of(
+            since,
+            notebook=notebook,
+            model=model,
+            tag=tag,
+            status=status,
+            backend=backend,
+            conversation=conversation,
+        )
+        from cometnb.ledger.reading import read_frame
 
         self.flush()
         # Taken before the database is read: one written in between is met twice, and the frame drops one.
-        waiting = [*self._kept, *self._writer.waiting()]
-        wanted = [
-            tuple(row[column.name] for column in READ_COLUMNS) for row in waiting if selection.takes(row)
-        ]
+        waiting = self._waiting()
+        rows = [row for row in waiting if selection.takes(row)]
         try:
-            return usage_frame(self._read(selection), wanted)
+            return read_frame(self._opened(), selection, rows, self._pricing)
         except CometError as error:
             if not waiting:
                 raise
-            _warn(
-                f"The usage frame holds only the {len(wanted)} rows that wait in this process. {error.fact}"
+            tell(f"The usage frame holds only the {len(rows)} rows that wait in this process. {error.fact}")
+            return read_frame(None, selection, rows, self._pricing)
+
+    def spent(
+        self,
+        since: Since = None,
+        *,
+        backend: Wanted = None,
+        conversation: Wanted = None,
+        notebook: Wanted = None,
+    ) -> Spent:
+        """Return what was spent, rows that are not written yet included.
+
+        Parameters
+        ----------
+        since, backend, conversation, notebook
+            As in `usage`.
+
+        Returns
+        -------
+        Spent
+            ``usd`` and ``fees_usd`` are sums of what is known; ``n_unpriced`` says how many of the ``n_attempts``
+            are not in ``usd``: they were written when no price was known. Simulated calls are priced as if they had
+            been billed: ask for ``backend="api"`` to know about money.
+
+        Raises
+        ------
+        ParamError
+            If `since` or a filter cannot be read.
+        LedgerError
+            If the ledger cannot be read.
+        """
+        selection = selection_of(since, backend=backend, conversation=conversation, notebook=notebook)
+        from cometnb.ledger.reading import read_spent
+
+        waiting = self._waiting()
+        self._pricing.price(waiting)
+        return read_spent(self._opened(), selection, [row for row in waiting if selection.takes(row)])
+
+    def search(self, text: str, since: Since = None, **filters: Wanted) -> pd.DataFrame:
+        """Return the stored prompts and answers that hold a text, whatever its case.
+
+        Parameters
+        ----------
+        text : str
+            As it stands; not a pattern.
+        since, **filters
+            As in `usage`.
+
+        Returns
+        -------
+        DataFrame
+            Newest last: ``created_at`` datetime64[ns, UTC], and "string" with ``<NA>``: ``attempt_id model status
+            prompt answer``. `model` is the one that answered, or was asked for.
+
+        Raises
+        ------
+        ParamError
+            If there is nothing to look for, or `since` or a filter cannot be read.
+        LedgerError
+            If the ledger holds no prompts and answers because storing them is off, or cannot be read.
+        """
+        from cometnb.ledger.searching import search
+
+        self.flush()
+        selection = selection_of(since, None, **filters)
+        return search(self._opened(), text, selection, self._waiting(), stores_text=self._stores_text)
+
+    def export(self, path: str | Path, since: Since = None, **filters: Wanted) -> int:
+        """Write the usage frame to a file.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ``.csv`` or ``.parquet`` (needs the extra ``parquet``). A file that is there is replaced, once
+            the new one is whole.
+        since, **filters
+            As in `usage`.
+
+        Returns
+        -------
+        int
+            Rows written.
+
+        Raises
+        ------
+        ParamError
+            If the file's ending is neither, or `since` or a filter cannot be read.
+        MissingExtraError
+            If Parquet is wanted and pyarrow is not installed.
+        LedgerError
+            If the ledger cannot be read, or the file not be written.
+        """
+        from cometnb.ledger.exporting import export, exporter_of
+
+        write = exporter_of(Path(path))
+        return export(self.usage(since, **filters), Path(path).expanduser(), write)
+
+    def merge(self, other: Ledger | str | Path) -> int:
+        """Add another ledger's rows to this one; doing so twice adds nothing.
+
+        Parameters
+        ----------
+        other : Ledger, str or Path
+            A ledger, or the path or URL of one. It is only read, also if an older cometnb wrote it.
+
+        Returns
+        -------
+        int
+            Rows added. A row that both have is left as it is here.
+
+        Raises
+        ------
+        LedgerError
+            If one of them cannot be read or written, or `other` is no ledger. What was added until then stays, and
+            merging again goes on from there.
+
+        Notes
+        -----
+        Prompts and answers come along only if this ledger stores them. Work of more than a second shows a progress
+        bar.
+        """
+        from cometnb.ledger.merging import add_all, is_same, opened_source
+
+        if isinstance(other, Ledger):
+            other.flush()
+        place = other._place if isinstance(other, Ledger) else place_of(other)
+        if other is self or (place != OFF and is_same(place, self._place)):
+            return 0
+        n_added = self._add(other._waiting()) if isinstance(other, Ledger) else 0
+        if isinstance(other, Ledger) and place == OFF:
+            return n_added
+        with opened_source(place, with_contents=self._stores_text) as source:
+            return n_added + add_all(source, self._add)
+
+    def delete(self, *, before: Since, dry_run: bool = False, **filters: Wanted) -> int:
+        """Take old rows out of the ledger, with their prompts and answers. There is no way back.
+
+        Parameters
+        ----------
+        before : datetime, date, timedelta or str
+            Rows from before this moment go: ``"90d"``, ``"2026-01-01"``; see `usage`. All of a filter:
+            ``before="0d"``.
+        dry_run : bool
+            Only count.
+        **filters
+            As in `usage`: only rows that these take, too.
+
+        Returns
+        -------
+        int
+            Rows that were deleted, or would be.
+
+        Raises
+        ------
+        ParamError
+            If `before` is None, or it or a filter cannot be read.
+        LedgerError
+            If the ledger cannot be changed.
+        """
+        if before is None:
+            raise ParamError(
+                "before is missing: deleting everything is not a default.",
+                'Say before when: delete(before="90d")',
+                param="before",
             )
-            return usage_frame((), wanted)
+        selection = selection_of(None, before, **filters)
+        self.flush()
+        database = self._opened()
+        if database is None:
+            left = [row for row in self._kept if not selection.takes(row)]
+            n_deleted = len(self._kept) - len(left)
+            self._kept = self._kept if dry_run else left
+            return n_deleted
+        from cometnb.ledger.deleting import count_rows, take_out
 
-    def __repr__(self) -> str:
-        return f"<Ledger {self.location}, {self.n_waiting} rows waiting>"
-
-    def _write(self, rows: Sequence[Row]) -> None:
-        self._opened().write(rows)
-
-    def _read(self, selection: Selection) -> Iterator[Sequence[tuple[Any, ...]]]:
-        return iter(()) if self._place == OFF else self._opened().read(selection)
-
-    def _opened(self) -> Database:
-        with self._making:
-            if self._database is None:
-                # SQLAlchemy is loaded here and no earlier: on the writer's thread, or when somebody reads.
-                from cometnb.ledger.database import Database
-
-                self._database = Database(self._place)
-            return self._database
-
-    def _tell_outage(self, error: Exception) -> None:
-        reason = str(error) if isinstance(error, CometError) else f"{type(error).__name__}: {error}"
-        _warn(
-            f"{reason}\nThe rows stay in the memory of this process; they are written to {self.location} "
-            "as soon as it can be, at the next answer or by Ledger.flush()."
-        )
-
-    def _forget_parent(self) -> None:
-        self._making = Lock()
-        self._writer.forget()
-        if self._database is not None:
-            self._database.forget()
-
-
-def _warn(text: str) -> None:
-    # Where warnings are made errors there is still nobody to raise one to: this may be the writer's thread,
-    # and an observer must not end the call it observes.
-    with suppress(CometWarning):
-        warnings.warn(text, CometWarning, stacklevel=3)
-
-
-def _close_all() -> None:
-    for ledger in list(_LEDGERS):
-        ledger.close()
-
-
-def _forget_all() -> None:
-    for ledger in list(_LEDGERS):
-        ledger._forget_parent()
-
-
-atexit.register(_close_all)
-# Windows has no fork.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)
+        return count_rows(database, selection) if dry_run else take_out(database, selection)

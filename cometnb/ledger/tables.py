@@ -1,107 +1,127 @@
-"""The ledger's tables in a database, and the numbered steps that bring an older one up to date."""
+"""The ledger's tables in a database, as each version of its schema has them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from cometnb.errors import LedgerError
-from cometnb.ledger.rows import COLUMNS, READ_COLUMNS, Kind, microseconds
-from cometnb.ledger.selection import Selection
+from cometnb.ledger.contexts import SHARED
+from cometnb.ledger.rows import STORED_COLUMNS, Column, Kind
 
-__all__ = ["ATTEMPTS", "MIGRATIONS", "bring_up_to_date", "schema_version", "selected"]
+__all__ = ["CURRENT", "SCHEMA_VERSION", "VERSIONS", "Tables", "tables_of"]
+
+SCHEMA_VERSION = 2
+"""The version that this cometnb writes."""
 
 _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
     Kind.TEXT: sa.Text,
+    Kind.SOURCE: sa.Text,
     Kind.ID: sa.Text,
     Kind.COUNT: sa.BigInteger,
     Kind.NUMBER: sa.Double,
 }
+_SHARED_KINDS = frozenset(shared.kind for shared in SHARED)
 
 
-def _attempts(version: int) -> sa.Table:
-    """Return the table of attempts as it was at a schema version."""
-    columns = (column for column in COLUMNS if column.stored and column.version <= version)
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables of one schema version.
+
+    Attributes
+    ----------
+    version : int
+        Of the schema.
+    columns : tuple of Column
+        What is kept of an attempt in this version.
+    attempts : Table
+        One row per attempt. From version 2 on the texts that come again and again stand in tables of their own.
+    shared : tuple of Table
+        These tables, in the order of `contexts.SHARED`: each combination of texts once, under a hash of its content.
+        Whoever writes a row knows its keys without asking, and ledgers that were written apart agree on them. In
+        version 1 they are never created.
+    contents : Table
+        Prompts and answers, for those who want them kept. In version 1 it is never created.
+    """
+
+    version: int
+    columns: tuple[Column, ...]
+    attempts: sa.Table
+    shared: tuple[sa.Table, ...]
+    contents: sa.Table
+
+    @property
+    def contexts(self) -> sa.Table:
+        """The first of `shared`: what was asked where, of which model, and how it ended."""
+        return self.shared[0]
+
+
+def tables_of(version: int) -> Tables:
+    """Return the tables as they were, or are, at a schema version from 1 up."""
+    columns = tuple(column for column in STORED_COLUMNS if column.version <= version)
+    metadata = sa.MetaData()
+    return Tables(
+        version,
+        columns,
+        _flat(metadata, columns) if version == 1 else _attempts(metadata, columns),
+        tuple(
+            sa.Table(
+                shared.table,
+                metadata,
+                sa.Column(shared.key, sa.BigInteger, primary_key=True, autoincrement=False),
+                *(_column(column) for column in columns if column.kind is shared.kind),
+            )
+            for shared in SHARED
+        ),
+        sa.Table(
+            "cometnb_contents",
+            metadata,
+            sa.Column("attempt_id", sa.Text, primary_key=True),
+            sa.Column("prompt", sa.Text),
+            sa.Column("answer", sa.Text),
+        ),
+    )
+
+
+def _flat(metadata: sa.MetaData, columns: tuple[Column, ...]) -> sa.Table:
     return sa.Table(
         "cometnb_attempts",
-        sa.MetaData(),
-        *(
-            sa.Column(
-                column.name,
-                _TYPES[column.kind],
-                primary_key=column.name == "attempt_id",
-                nullable=column.name not in ("attempt_id", "created_at_us"),
-            )
-            for column in columns
-        ),
+        metadata,
+        *(_column(column) for column in columns),
         sa.Index("cometnb_attempts_created_at_us", "created_at_us"),
     )
 
 
-def _create(connection: sa.Connection) -> None:
-    _attempts(version=1).create(connection)
+def _attempts(metadata: sa.MetaData, columns: tuple[Column, ...]) -> sa.Table:
+    return sa.Table(
+        "cometnb_attempts",
+        metadata,
+        *(_column(column) for column in columns if column.kind not in _SHARED_KINDS),
+        *(sa.Column(shared.key, sa.BigInteger, nullable=False) for shared in SHARED),
+        # What was spent since a moment is read from the index alone; a budget asks before every call.
+        sa.Index("cometnb_attempts_by_time", "created_at_us", "context_key", "cost_usd", "tool_fees_usd"),
+        sa.Index("cometnb_attempts_by_context", "context_key", "created_at_us"),
+    )
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create,)
-"""Step n brings a ledger of version n - 1 to version n; a step that was released never changes."""
+def _column(column: Column) -> sa.Column[Any]:
+    return sa.Column(
+        column.name,
+        _TYPES[column.kind],
+        primary_key=column.name == "attempt_id",
+        nullable=column.name not in ("attempt_id", "created_at_us"),
+    )
 
-ATTEMPTS = _attempts(version=len(MIGRATIONS))
-"""One row per attempt, as the newest version has it."""
+
+CURRENT = tables_of(SCHEMA_VERSION)
+"""The tables as this cometnb writes them."""
 
 # One row per step that was taken, so that the file tells its own history.
-_VERSIONS = sa.Table(
+VERSIONS = sa.Table(
     "cometnb_schema",
     sa.MetaData(),
     sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("applied_at_us", sa.BigInteger, nullable=False),
 )
-
-
-def schema_version(connection: sa.Connection, place: str) -> int:
-    """Return the version of the ledger's tables; 0 where there are none.
-
-    Raises
-    ------
-    LedgerError
-        If the tables were made by a newer cometnb than this.
-    """
-    if not sa.inspect(connection).has_table(_VERSIONS.name):
-        return 0
-    version = connection.scalar(sa.select(sa.func.max(_VERSIONS.c.version))) or 0
-    if version > len(MIGRATIONS):
-        raise LedgerError(
-            f"The ledger {place} has schema version {version}; this cometnb knows up to {len(MIGRATIONS)}.",
-            'pip install --upgrade cometnb, or use another ledger: cometnb.Ledger("usage.sqlite3")',
-        )
-    return version
-
-
-def bring_up_to_date(connection: sa.Connection, place: str) -> None:
-    """Take the steps that are missing, inside the connection's transaction.
-
-    Raises
-    ------
-    LedgerError
-        If the tables were made by a newer cometnb than this; nothing is changed then.
-    """
-    version = schema_version(connection, place)
-    _VERSIONS.create(connection, checkfirst=True)
-    for number, step in enumerate(MIGRATIONS[version:], start=version + 1):
-        step(connection)
-        connection.execute(
-            sa.insert(_VERSIONS).values(version=number, applied_at_us=microseconds(datetime.now(UTC)))
-        )
-
-
-def selected(selection: Selection) -> sa.Select[Any]:
-    """Return the query for the `READ_COLUMNS` of the rows that are wanted, in no particular order."""
-    columns = ATTEMPTS.c
-    query = sa.select(*(columns[column.name] for column in READ_COLUMNS))
-    if selection.since_us is not None:
-        query = query.where(columns["created_at_us"] >= selection.since_us)
-    for names, values in selection.wanted:
-        query = query.where(sa.or_(*(columns[name].in_(sorted(values)) for name in names)))
-    return query
+"""Which schema version a database has: the highest of its rows."""

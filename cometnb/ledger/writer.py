@@ -6,15 +6,15 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import islice
-
-from cometnb.ledger.rows import Row
+from typing import Generic, TypeVar
 
 __all__ = ["Writer"]
 
+_Row = TypeVar("_Row")
 _ROWS_PER_WRITE = 1_000
 
 
-class Writer:
+class Writer(Generic[_Row]):
     """Hands rows to `write` on a thread of its own, in order and in batches.
 
     Parameters
@@ -30,7 +30,7 @@ class Writer:
     """
 
     def __init__(
-        self, write: Callable[[Sequence[Row]], None], on_outage: Callable[[Exception], None]
+        self, write: Callable[[Sequence[_Row]], None], on_outage: Callable[[Exception], None]
     ) -> None:
         self._write = write
         self._on_outage = on_outage
@@ -40,14 +40,14 @@ class Writer:
         """Start empty: in a forked child the thread is gone, and the rows are the parent's to write."""
         self._changed = threading.Condition()
         self._trying = threading.Lock()
-        self._rows: deque[Row] = deque()
+        self._rows: deque[_Row] = deque()
         self._n_put = self._n_written = 0
         # Every put and flush asks for a try; a try answers all that were asked before it began.
         self._n_asked = self._n_answered = 0
         self._thread: threading.Thread | None = None
         self._is_failing = False
 
-    def put(self, row: Row) -> None:
+    def put(self, row: _Row) -> None:
         """Queue a row and return at once."""
         with self._changed:
             self._rows.append(row)
@@ -56,7 +56,7 @@ class Writer:
             self._start()
             self._changed.notify_all()
 
-    def waiting(self) -> list[Row]:
+    def waiting(self) -> list[_Row]:
         """Return the rows that are not written yet, oldest first."""
         with self._changed:
             return list(self._rows)
@@ -131,7 +131,7 @@ class Writer:
                     self._n_answered = max(self._n_answered, asked)
                 self._changed.notify_all()
 
-    def _attempt(self, batch: list[Row]) -> bool:
+    def _attempt(self, batch: list[_Row]) -> bool:
         try:
             if batch:
                 self._write(batch)

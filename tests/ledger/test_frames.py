@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.ledger import Ledger
+from cometnb.ledger.prices import Prices
 from cometnb.protocol.response import Response
 from tests.ledger.attempts import EPOCH, USAGE, an_attempt
 
@@ -134,11 +135,35 @@ def test_what_was_not_reported_is_missing_and_not_zero(place: Path | str) -> Non
     assert pd.isna(row["ttft_s"])
 
 
-def test_no_price_is_known_yet_and_the_frame_says_so(place: Path | str) -> None:
-    """A cost nobody knows is NaN, with the reason beside it."""
+def test_a_cost_is_shown_with_where_its_price_is_from(place: Path | str) -> None:
+    """300 output tokens at $15 a million, 100 input at $2.50 and 20 cached at $0.25, times 0.8."""
     row = recorded(place, an_attempt()).usage().iloc[0]
-    assert pd.isna(row["cost_usd"])
-    assert row["price_source"] == "no price known"
+    assert row["cost_usd"] == pytest.approx(0.8 * (300 * 15 + 100 * 2.5 + 20 * 0.25) / 1e6)
+    assert row["price_source"].startswith("OpenAI's price of gpt-5.4 on 2026-11-01")
+    assert row["price_source"].endswith("x 0.8")
+
+
+def test_a_cost_nobody_knows_is_missing_with_the_reason(place: Path | str) -> None:
+    """NaN is no zero."""
+    unknown = an_attempt(response=Response({"model": "mine-7b", "usage": USAGE}), params={"model": "mine-7b"})
+    frame = recorded(place, unknown, an_attempt(1, usage=None)).usage()
+    assert frame["cost_usd"].isna().all()
+    assert frame["price_source"].tolist() == ["no price known for mine-7b", "usage not reported"]
+
+
+def test_rows_without_a_price_get_one_when_it_is_known(place: Path | str, tmp_path: Path) -> None:
+    """What the user has put into the table by now prices what was written before."""
+    table = tmp_path / "prices.toml"
+    table.write_text("")
+    ledger = Ledger(place, prices=Prices(table))
+    for number in range(9):
+        body = {"model": "mine-7b", "usage": {"input_tokens": 10 * number, "output_tokens": 7}}
+        ledger(an_attempt(number, response=Response(body), params={"model": "mine-7b"}))
+    assert ledger.usage()["cost_usd"].isna().all()
+    table.write_text('[[price]]\nmodel = "mine-7b"\ninput = 1.0\noutput = 2.0\n')
+    frame = ledger.usage()
+    assert frame["cost_usd"].tolist() == pytest.approx([(10 * number + 14) / 1e6 for number in range(9)])
+    assert frame["price_source"].str.startswith("your price table").all()
 
 
 def test_the_newest_is_last(place: Path | str) -> None:

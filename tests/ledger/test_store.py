@@ -76,7 +76,7 @@ def test_the_file_has_a_write_ahead_log_and_a_version(path: Path) -> None:
     ledger(an_attempt())
     assert ledger.flush()
     assert query(path, "PRAGMA journal_mode") == [("wal",)]
-    assert query(path, "SELECT version FROM cometnb_schema") == [(1,)]
+    assert query(path, "SELECT version FROM cometnb_schema") == [(1,), (2,)]
 
 
 def test_more_rows_than_one_batch_are_all_written(path: Path) -> None:
