@@ -77,6 +77,13 @@ _READY = """() => {
                  panel.sessionContext?.session?.kernel);
 }"""
 
+# JupyterLab draws a cell when the page has time for it, and a busy machine has none; until then it is not in the page.
+_DRAW = """() => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  notebook.widgets.forEach((cell, index) => { if (cell.isPlaceholder()) notebook.renderCellOutputs(index); });
+  return notebook.widgets.every((cell) => cell.isAttached && !cell.isPlaceholder());
+}"""
+
 # The question waits in the kernel's queue behind the cells. A connection that has just been made may drop it;
 # then it is asked again.
 _ASK_KERNEL = """() => {
@@ -224,9 +231,9 @@ class NotebookPage:
         page.on("dialog", lambda dialog: dialog.accept())
 
     def open(self, theme: Theme = "light") -> None:
-        """Open the notebook, hide the side bar, choose the theme, and wait for the kernel."""
+        """Open the notebook, hide the side bar, choose the theme, and wait for every cell and the kernel."""
         self.page.goto(self._server.address(self.file.name))
-        self.page.wait_for_function(_READY)
+        self._wait_drawn()
         name = {"light": "JupyterLab Light", "dark": "JupyterLab Dark"}[theme]
         self.command("apputils:change-theme", {"theme": name})
         self.page.wait_for_function(f"document.body.dataset.jpThemeName === {name!r}")
@@ -283,9 +290,9 @@ class NotebookPage:
         self.command("notebook:interrupt-kernel")
 
     def reload(self) -> None:
-        """Reload the page, as a person would in mid-stream; the kernel goes on."""
+        """Reload the page, as a person would in mid-stream, and wait for every cell; the kernel goes on."""
         self.page.reload()
-        self.page.wait_for_function(_READY)
+        self._wait_drawn()
 
     def save(self) -> None:
         """Save the notebook."""
@@ -310,6 +317,10 @@ class NotebookPage:
         except Error as error:
             self.console_errors.append(f"shutting the kernel down: {error}")
         self.page.context.close()
+
+    def _wait_drawn(self) -> None:
+        self.page.wait_for_function(_READY)
+        self.page.wait_for_function(_DRAW)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         text = f"{message.text} {message.location.get('url', '')}".strip()
