@@ -13,9 +13,11 @@ TEST := $(VENV)/.installed-test
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate $(UPGRADE)
 
-# What cometnb reads from the environment must not reach a test: no key of the user's, no ledger of the user's.
+# What cometnb reads from the environment must not reach a test: no key, no ledger, no prices of the user's.
 QUIET_HOME = env -u COMETAPI_KEY -u COMETAPI_API_KEY -u COMETAPI_BASE_URL -u COMETAPI_DEFAULT_MODEL \
-	-u COMETNB_LIVE COMETNB_BACKEND=simulator COMETNB_LEDGER=$(CURDIR)/$(BUILD)/nbval/ledger.sqlite \
+	-u COMETNB_LIVE -u COMETNB_PRICES -u COMETNB_PRICE_RATIO -u COMETNB_STORE_TEXT \
+	XDG_CACHE_HOME=$(CURDIR)/$(BUILD)/nbval/cache XDG_CONFIG_HOME=$(CURDIR)/$(BUILD)/nbval/config \
+	COMETNB_BACKEND=simulator COMETNB_LEDGER=$(CURDIR)/$(BUILD)/nbval/ledger.sqlite \
 	IPYTHONDIR=$(CURDIR)/$(BUILD)/nbval/ipython
 
 .DEFAULT_GOAL := help

@@ -30,7 +30,7 @@ def _fill(way: str, path: str, n_rows: int) -> None:
         connection.commit()
         connection.close()
         return
-    from cometnb.ledger.database import Database
+    from cometnb.ledger.storage.database import Database
 
     database = Database(path)
     unknown = {"cost_usd": None, "price_source": None} if way == "unpriced" else {}

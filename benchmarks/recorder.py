@@ -66,8 +66,6 @@ def _flat_in_tens(path: str, n_rows: int) -> None:
 
 
 def _ledger_in_tens(path: str, n_rows: int) -> None:
-    import cometnb.ledger.database
-    import cometnb.ledger.prices  # noqa: F401
 
     attempts = [an_attempt(number) for number in range(n_rows)]
     _wait()

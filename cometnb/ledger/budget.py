@@ -15,14 +15,14 @@ from typing import Any, NamedTuple, get_args
 from cometnb.client.attempt import Attempt
 from cometnb.client.gate import Admitted, Planned
 from cometnb.errors import CometError, CometWarning, ParamError
-from cometnb.ledger import budget_words as words
-from cometnb.ledger.meter import Meter
 from cometnb.ledger.prices import Prices, cost_of_row, default_prices
-from cometnb.ledger.recording import Recorded
-from cometnb.ledger.spending import Account, Per, Purse, Reservation, Spending, purse_of, settled
-from cometnb.ledger.standing import Standing
+from cometnb.ledger.purse import budget_words as words
+from cometnb.ledger.purse.meter import Meter
+from cometnb.ledger.purse.spending import Account, Per, Purse, Reservation, Spending, purse_of, settled
+from cometnb.ledger.purse.standing import Standing
+from cometnb.ledger.purse.worst_case import Earlier, Worst, worst_case
+from cometnb.ledger.storage.recording import Recorded
 from cometnb.ledger.store import Ledger
-from cometnb.ledger.worst_case import Earlier, Worst, worst_case
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.events import Event
 

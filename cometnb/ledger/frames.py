@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cometnb.ledger.contexts import SHARED, Shared, Texts, key_of, texts_of
-from cometnb.ledger.missing_prices import price_missing
-from cometnb.ledger.pricing import Pricing
-from cometnb.ledger.queries import FRAME_COLUMNS
 from cometnb.ledger.rows import COLUMNS, Kind, Row
+from cometnb.ledger.storage.contexts import SHARED, Shared, Texts, key_of, texts_of
+from cometnb.ledger.storage.missing_prices import price_missing
+from cometnb.ledger.storage.pricing import Pricing
+from cometnb.ledger.storage.queries import FRAME_COLUMNS
 
 __all__ = ["usage_frame"]
 

@@ -13,14 +13,14 @@ from urllib.parse import urlsplit
 from cometnb import options
 from cometnb.client.catalog import catalog_path
 from cometnb.errors import ConfigError
-from cometnb.ledger import price_table
-from cometnb.ledger.counts import sorted_tokens
-from cometnb.ledger.model_names import spellings
-from cometnb.ledger.moments import aware, since_epoch, stamped
-from cometnb.ledger.official import STANDARD_TIERS, official_model
-from cometnb.ledger.quotes import Asked, Quote, Quotes
-from cometnb.ledger.rates import Rates, Tokens, amounts, unpriced_kind
-from cometnb.ledger.tool_fees import counted_calls, fees, in_words, tool_calls
+from cometnb.ledger.pricelist import price_table
+from cometnb.ledger.pricelist.counts import sorted_tokens
+from cometnb.ledger.pricelist.model_names import spellings
+from cometnb.ledger.pricelist.moments import aware, since_epoch, stamped
+from cometnb.ledger.pricelist.official import STANDARD_TIERS, official_model
+from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes
+from cometnb.ledger.pricelist.rates import Rates, Tokens, amounts, unpriced_kind
+from cometnb.ledger.pricelist.tool_fees import counted_calls, fees, in_words, tool_calls
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from cometnb.errors import CometError, ParamError
 from cometnb.ledger.place import OFF, place_of
-from cometnb.ledger.recorder import Recorder, tell
 from cometnb.ledger.selection import Since, Wanted, selection_of
 from cometnb.ledger.spent import Spent
+from cometnb.ledger.storage.recorder import Recorder, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ class Ledger(Recorder):
             backend=backend,
             conversation=conversation,
         )
-        from cometnb.ledger.reading import read_frame
+        from cometnb.ledger.storage.reading import read_frame
 
         self.flush()
         # Taken before the database is read: one written in between is met twice, and the frame drops one.
@@ -145,7 +145,7 @@ class Ledger(Recorder):
             If the ledger cannot be read.
         """
         selection = selection_of(since, backend=backend, conversation=conversation, notebook=notebook)
-        from cometnb.ledger.reading import read_spent
+        from cometnb.ledger.storage.reading import read_spent
 
         waiting = self._waiting()
         self._pricing.price(waiting)
@@ -174,7 +174,7 @@ class Ledger(Recorder):
         LedgerError
             If the ledger holds no prompts and answers because storing them is off, or cannot be read.
         """
-        from cometnb.ledger.searching import search
+        from cometnb.ledger.storage.searching import search
 
         self.flush()
         selection = selection_of(since, None, **filters)
@@ -205,7 +205,7 @@ class Ledger(Recorder):
         LedgerError
             If the ledger cannot be read, or the file not be written.
         """
-        from cometnb.ledger.exporting import export, exporter_of
+        from cometnb.ledger.storage.exporting import export, exporter_of
 
         write = exporter_of(Path(path))
         return export(self.usage(since, **filters), Path(path).expanduser(), write)
@@ -234,7 +234,7 @@ class Ledger(Recorder):
         Prompts and answers come along only if this ledger stores them. Work of more than a second shows a progress
         bar.
         """
-        from cometnb.ledger.merging import add_all, is_same, opened_source
+        from cometnb.ledger.storage.merging import add_all, is_same, opened_source
 
         if isinstance(other, Ledger):
             other.flush()
@@ -286,6 +286,6 @@ class Ledger(Recorder):
             n_deleted = len(self._kept) - len(left)
             self._kept = self._kept if dry_run else left
             return n_deleted
-        from cometnb.ledger.deleting import count_rows, take_out
+        from cometnb.ledger.storage.deleting import count_rows, take_out
 
         return count_rows(database, selection) if dry_run else take_out(database, selection)

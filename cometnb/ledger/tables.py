@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cometnb.ledger.contexts import SHARED
 from cometnb.ledger.rows import STORED_COLUMNS, Column, Kind
+from cometnb.ledger.storage.contexts import SHARED
 
 __all__ = ["CURRENT", "SCHEMA_VERSION", "VERSIONS", "Tables", "tables_of"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from cometnb.errors import BudgetExceededError, ParamError
 from cometnb.ledger.budget import CAP_TOKENS, Budget
-from cometnb.ledger.worst_case import INPUT_MARGIN
+from cometnb.ledger.purse.worst_case import INPUT_MARGIN
 from cometnb.protocol.estimate import estimated_input_tokens
 from tests.ledger.spenders import MODEL, admitted, ended, planned, prices_in, prices_of, usage_of
 

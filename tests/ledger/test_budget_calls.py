@@ -21,8 +21,8 @@ from cometnb.client.simulator import Simulator
 from cometnb.errors import BudgetExceededError
 from cometnb.ledger.budget import Budget
 from cometnb.ledger.prices import Billable
+from cometnb.ledger.purse.worst_case import INPUT_MARGIN, INPUT_SPARE_TOKENS
 from cometnb.ledger.store import Ledger
-from cometnb.ledger.worst_case import INPUT_MARGIN, INPUT_SPARE_TOKENS
 from cometnb.protocol.estimate import estimated_input_tokens
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response

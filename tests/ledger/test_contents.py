@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cometnb.ledger.contents import LONGEST_CONTENT, answer_of, prompt_of
+from cometnb.ledger.storage.contents import LONGEST_CONTENT, answer_of, prompt_of
 from cometnb.protocol.response import Response
 from tests.ledger.test_frames import JSON
 

@@ -154,7 +154,7 @@ def test_a_ledger_that_may_only_be_read_is_read(tmp_path: Path, query: Query, ve
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait a moment for a lock instead of seconds."""
-    monkeypatch.setattr("cometnb.ledger.engine._BUSY_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("cometnb.ledger.storage.engine._BUSY_TIMEOUT_S", 0.2)
 
 
 @pytest.mark.usefixtures("short_patience")

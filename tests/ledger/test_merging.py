@@ -158,7 +158,7 @@ def test_long_work_shows_how_far_it_is(
     theirs = recorded(str(tmp_path / "theirs.sqlite3"), *ATTEMPTS)
     Ledger(tmp_path / "short.sqlite3").merge(theirs)
     assert capsys.readouterr().err == ""
-    monkeypatch.setattr("cometnb.ledger.merging._BAR_AFTER_S", 0)
+    monkeypatch.setattr("cometnb.ledger.storage.merging._BAR_AFTER_S", 0)
     Ledger(tmp_path / "long.sqlite3").merge(theirs)
     assert "Merging" in capsys.readouterr().err
 

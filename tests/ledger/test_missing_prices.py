@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometnb.ledger.contexts import SHARED, Texts
-from cometnb.ledger.missing_prices import price_missing
 from cometnb.ledger.prices import Prices
-from cometnb.ledger.pricing import Pricing
 from cometnb.ledger.rows import Row
+from cometnb.ledger.storage.contexts import SHARED, Texts
+from cometnb.ledger.storage.missing_prices import price_missing
+from cometnb.ledger.storage.pricing import Pricing
 from cometnb.protocol.cost import Cost
 from tests.ledger.attempts import EPOCH
 

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.errors import ConfigError
-from cometnb.ledger.price_table import PriceTable, default_path, example, read_table
+from cometnb.ledger.pricelist.price_table import PriceTable, default_path, example, read_table
+from cometnb.ledger.pricelist.rates import Rates
 from cometnb.ledger.prices import Billable, Prices
-from cometnb.ledger.rates import Rates
 
 _AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
 _COMET = "https://api.cometapi.com/v1"
@@ -297,8 +297,8 @@ def test_the_example_is_a_table(write: Callable[[str], Path], model: str) -> Non
 )
 def test_the_entry_found_has_always_begun(entries: list[tuple[str, date, str]], day: date) -> None:
     """And no other of the same name and tier has begun since."""
-    from cometnb.ledger.price_table import Entry
-    from cometnb.ledger.rates import Tariff
+    from cometnb.ledger.pricelist.price_table import Entry
+    from cometnb.ledger.pricelist.rates import Tariff
 
     table = PriceTable(Entry(model, since, tier, Tariff(Rates(1.0))) for model, since, tier in entries)
     found = table.find(("a",), "", day)

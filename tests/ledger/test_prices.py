@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cometnb.errors import ConfigError
-from cometnb.ledger.official import library_version
+from cometnb.ledger.pricelist.official import library_version
 from cometnb.ledger.prices import Billable, Prices, default_prices
 from cometnb.protocol.cost import Cost
 

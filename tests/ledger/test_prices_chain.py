@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from cometnb.ledger.official import library_version
+from cometnb.ledger.pricelist.official import library_version
 from cometnb.ledger.prices import Billable, Prices
 
 # The amounts are those of prices as this version lists them; an older one knows fewer models and tiers.

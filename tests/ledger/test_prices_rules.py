@@ -12,9 +12,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cometnb.ledger.official import STANDARD_TIERS, library_version, official_model
+from cometnb.ledger.pricelist.official import STANDARD_TIERS, library_version, official_model
+from cometnb.ledger.pricelist.rates import Tariff
 from cometnb.ledger.prices import Billable, Prices, cost_of
-from cometnb.ledger.rates import Tariff
 from cometnb.protocol.response import Response
 
 # The amounts are those of prices as this version lists them; an older one knows fewer models and tiers.

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cometnb.ledger import Ledger
-from cometnb.ledger.pricing import Pricing
-from cometnb.ledger.recording import Recorded
 from cometnb.ledger.rows import row_of
+from cometnb.ledger.storage.pricing import Pricing
+from cometnb.ledger.storage.recording import Recorded
 from cometnb.protocol.response import Response
 from cometnb.protocol.usage import Usage
 from tests.ledger.attempts import USAGE, an_attempt

@@ -11,7 +11,7 @@ import pytest
 
 from cometnb.client.catalog import catalog_path, read_catalog
 from cometnb.errors import CellError, ConfigError, ConnectionFailedError
-from cometnb.ledger.price_table import default_path
+from cometnb.ledger.pricelist.price_table import default_path
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.prices import PRICES_USAGE, show_prices
 from tests.magics.shells import Shell

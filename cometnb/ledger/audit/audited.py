@@ -86,6 +86,7 @@ class Audit:
         dtypes = {
             Kind.TEXT: text,
             Kind.ID: text,
+            Kind.SOURCE: text,
             Kind.COUNT: "Int64",
             Kind.NUMBER: "float64",
             Kind.TIME: Kind.TIME,

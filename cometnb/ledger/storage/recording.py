@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 
 from cometnb.client.attempt import Attempt
-from cometnb.ledger.contents import answer_of, prompt_of
-from cometnb.ledger.pricing import Pricing
 from cometnb.ledger.rows import Row, row_of
+from cometnb.ledger.storage.contents import answer_of, prompt_of
+from cometnb.ledger.storage.pricing import Pricing
 
 __all__ = ["Recorded"]
 
@@ -72,7 +72,7 @@ def _add_estimates(row: Row, attempt: Attempt) -> None:
 def _add_tool_calls(row: Row, attempt: Attempt) -> None:
     import json
 
-    from cometnb.ledger.tool_fees import tool_calls
+    from cometnb.ledger.pricelist.tool_fees import tool_calls
 
     calls = tool_calls(attempt.response.output)
     row["n_tool_calls"] = json.dumps(calls, sort_keys=True) if calls else None

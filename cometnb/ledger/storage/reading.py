@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from cometnb.errors import LedgerError
-from cometnb.ledger.as_found import reading_as_found
-from cometnb.ledger.database import Database
-from cometnb.ledger.faults import is_forbidden
 from cometnb.ledger.frames import usage_frame
-from cometnb.ledger.pricing import Pricing
-from cometnb.ledger.queries import batches, frame_query, known_ids, rows_in, shared_texts, sums_query
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
 from cometnb.ledger.spent import Spent
+from cometnb.ledger.storage.as_found import reading_as_found
+from cometnb.ledger.storage.database import Database
+from cometnb.ledger.storage.faults import is_forbidden
+from cometnb.ledger.storage.pricing import Pricing
+from cometnb.ledger.storage.queries import batches, frame_query, known_ids, rows_in, shared_texts, sums_query
 from cometnb.ledger.tables import CURRENT, Tables
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cometnb.ledger.contexts import SHARED, Texts
-from cometnb.ledger.pricing import Pricing
 from cometnb.ledger.rows import Row
+from cometnb.ledger.storage.contexts import SHARED, Texts
+from cometnb.ledger.storage.pricing import Pricing
 from cometnb.protocol.cost import Cost
 
 __all__ = ["price_missing"]
@@ -96,7 +96,7 @@ def _groups(
 
 def _is_by_the_hour(names: Sequence[str | None]) -> bool:
     """Return whether the price of a model, by the name that answered or was asked for, has hours of its own."""
-    from cometnb.ledger.official import official_model
+    from cometnb.ledger.pricelist.official import official_model
 
     return any((listed := official_model(name)) is not None and listed.is_by_the_hour for name in names)
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from cometnb.ledger.as_found import reading_as_found
-from cometnb.ledger.engine import file_of, url_of
 from cometnb.ledger.place import OFF
-from cometnb.ledger.queries import count_in, rows_in
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
+from cometnb.ledger.storage.as_found import reading_as_found
+from cometnb.ledger.storage.engine import file_of, url_of
+from cometnb.ledger.storage.queries import count_in, rows_in
 
 __all__ = ["Source", "add_all", "is_same", "opened_source"]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cometnb.errors import ConfigError
-from cometnb.ledger.rates import KINDS, Rates, Tariff
+from cometnb.ledger.pricelist.rates import KINDS, Rates, Tariff
 
 __all__ = ["Entry", "PriceTable", "default_path", "example", "read_table"]
 

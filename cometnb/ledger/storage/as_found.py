@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from cometnb.errors import LedgerError
-from cometnb.ledger.engine import file_of, read_only_engines, snapshot, url_of
-from cometnb.ledger.faults import explained
-from cometnb.ledger.migrations import schema_version
 from cometnb.ledger.place import shown_place
+from cometnb.ledger.storage.engine import file_of, read_only_engines, snapshot, url_of
+from cometnb.ledger.storage.faults import explained
+from cometnb.ledger.storage.migrations import schema_version
 from cometnb.ledger.tables import Tables, tables_of
 
 __all__ = ["reading_as_found"]

@@ -10,7 +10,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cometnb.ledger.engine import (
+from cometnb.ledger.place import shown_place
+from cometnb.ledger.rows import Row
+from cometnb.ledger.storage.engine import (
     engine_for,
     file_of,
     snapshot,
@@ -18,11 +20,9 @@ from cometnb.ledger.engine import (
     use_write_ahead_log,
     writing,
 )
-from cometnb.ledger.faults import explained
-from cometnb.ledger.migrations import bring_up_to_date, schema_version
-from cometnb.ledger.place import shown_place
-from cometnb.ledger.rows import Row
-from cometnb.ledger.statements import insert_rows
+from cometnb.ledger.storage.faults import explained
+from cometnb.ledger.storage.migrations import bring_up_to_date, schema_version
+from cometnb.ledger.storage.statements import insert_rows
 from cometnb.ledger.tables import CURRENT, SCHEMA_VERSION
 
 __all__ = ["Database"]

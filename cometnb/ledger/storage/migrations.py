@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from cometnb.errors import LedgerError
-from cometnb.ledger.queries import rows_in
 from cometnb.ledger.rows import microseconds
 from cometnb.ledger.selection import Selection
-from cometnb.ledger.statements import insert_rows
+from cometnb.ledger.storage.queries import rows_in
+from cometnb.ledger.storage.statements import insert_rows
 from cometnb.ledger.tables import SCHEMA_VERSION, VERSIONS, tables_of
 
 __all__ = ["bring_up_to_date", "schema_version"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cometnb.ledger.spending import Per
+from cometnb.ledger.purse.spending import Per
 
 __all__ = ["Standing"]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cometnb.ledger.contexts import SHARED, Shared, Texts
 from cometnb.ledger.rows import STORED_COLUMNS, Row
 from cometnb.ledger.selection import Selection
+from cometnb.ledger.storage.contexts import SHARED, Shared, Texts
 from cometnb.ledger.tables import CURRENT, Tables
 
 __all__ = [

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from cometnb.client.attempt import Attempt
 from cometnb.errors import CometError, CometWarning
 from cometnb.ledger.place import OFF, place_of, shown_place
-from cometnb.ledger.pricing import Pricing
-from cometnb.ledger.recording import Recorded
 from cometnb.ledger.rows import Row
-from cometnb.ledger.writer import Writer
+from cometnb.ledger.storage.pricing import Pricing
+from cometnb.ledger.storage.recording import Recorded
+from cometnb.ledger.storage.writer import Writer
 
 if TYPE_CHECKING:
-    from cometnb.ledger.database import Database
     from cometnb.ledger.prices import Prices
+    from cometnb.ledger.storage.database import Database
 
 __all__ = ["Recorder", "tell"]
 
@@ -125,7 +125,7 @@ class Recorder:
         with self._making:
             if self._database is None:
                 # SQLAlchemy is loaded here and no earlier: on the writer's thread, or when somebody reads.
-                from cometnb.ledger.database import Database
+                from cometnb.ledger.storage.database import Database
 
                 self._database = Database(self._place)
             return self._database

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cometnb.ledger.database import Database
-from cometnb.ledger.queries import count_in
 from cometnb.ledger.selection import Selection
-from cometnb.ledger.statements import delete_rows
+from cometnb.ledger.storage.database import Database
+from cometnb.ledger.storage.queries import count_in
+from cometnb.ledger.storage.statements import delete_rows
 from cometnb.ledger.tables import CURRENT
 
 __all__ = ["count_rows", "take_out"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from cometnb.ledger.rates import Tokens
+from cometnb.ledger.pricelist.rates import Tokens
 
 __all__ = ["is_missing", "sorted_tokens"]
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from cometnb._extras import extra
 from cometnb.errors import LedgerError
 from cometnb.ledger.place import shown_place
-from cometnb.ledger.statements import DIALECTS
+from cometnb.ledger.storage.statements import DIALECTS
 
 __all__ = [
     "engine_for",

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from cometnb.client.catalog import Catalog, Listing, read_catalog
-from cometnb.ledger.model_names import spellings
-from cometnb.ledger.official import STANDARD_TIERS, OfficialModel, library_version, official_model
-from cometnb.ledger.price_table import PriceTable, read_table
-from cometnb.ledger.rates import Rates, Tariff
+from cometnb.ledger.pricelist.model_names import spellings
+from cometnb.ledger.pricelist.official import STANDARD_TIERS, OfficialModel, library_version, official_model
+from cometnb.ledger.pricelist.price_table import PriceTable, read_table
+from cometnb.ledger.pricelist.rates import Rates, Tariff
 
 __all__ = ["COMET_RATIO", "Asked", "Quote", "Quotes", "Watched"]
 

@@ -6,10 +6,10 @@ from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from cometnb.errors import BudgetExceededError
-from cometnb.ledger.standing import Standing
+from cometnb.ledger.purse.standing import Standing
 
 if TYPE_CHECKING:
-    from cometnb.ledger.worst_case import Worst
+    from cometnb.ledger.purse.worst_case import Worst
 
 __all__ = [
     "amount",

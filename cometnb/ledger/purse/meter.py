@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from time import monotonic
 from typing import Any
 
-from cometnb.ledger.worst_case import Worst
+from cometnb.ledger.purse.worst_case import Worst
 from cometnb.protocol.estimate import estimated_tokens
 from cometnb.protocol.events import APPENDED, OPENING, Event
 from cometnb.protocol.usage import Usage

@@ -9,10 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from cometnb.ledger.contexts import SHARED, key_of, texts_of
-from cometnb.ledger.queries import wanted
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
+from cometnb.ledger.storage.contexts import SHARED, key_of, texts_of
+from cometnb.ledger.storage.queries import wanted
 from cometnb.ledger.tables import CURRENT, Tables
 
 __all__ = ["DIALECTS", "delete_rows", "insert_rows"]

@@ -8,10 +8,10 @@ from typing import Any
 import pandas as pd
 
 from cometnb.errors import LedgerError, ParamError
-from cometnb.ledger.database import Database
-from cometnb.ledger.queries import batches, has_contents, holding
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
+from cometnb.ledger.storage.database import Database
+from cometnb.ledger.storage.queries import batches, has_contents, holding
 
 __all__ = ["search"]
 

@@ -10,8 +10,8 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any
 
-from cometnb.ledger.model_names import spellings
-from cometnb.ledger.rates import Rates, Tariff
+from cometnb.ledger.pricelist.model_names import spellings
+from cometnb.ledger.pricelist.rates import Rates, Tariff
 
 __all__ = ["STANDARD_TIERS", "OfficialModel", "library_version", "official_model"]
 

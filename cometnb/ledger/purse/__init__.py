@@ -1,0 +1,1 @@
+"""What a budget counts: worst cases, running calls, and the words about them."""

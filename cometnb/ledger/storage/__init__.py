@@ -1,0 +1,1 @@
+"""The ledger's rows on disk: written once, read whole, moved between databases."""
