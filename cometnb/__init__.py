@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from cometnb.ledger.store import Ledger
     from cometnb.protocol.response import Response
     from cometnb.protocol.usage import Usage
+    from cometnb.session.background import BackgroundResponse
     from cometnb.session.content import register_content
     from cometnb.session.conversation import Conversation
     from cometnb.session.session import Session
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 __all__ = [
     "AsyncClient",
     "AsyncResponseStream",
+    "BackgroundResponse",
     "Budget",
     "Client",
     "CometError",
@@ -55,6 +57,7 @@ __all__ = [
 _PLACES = {
     "AsyncClient": "cometnb.client.client",
     "AsyncResponseStream": "cometnb.client.stream",
+    "BackgroundResponse": "cometnb.session.background",
     "Budget": "cometnb.ledger.budget",
     "Client": "cometnb.client.client",
     "CometError": "cometnb.errors",

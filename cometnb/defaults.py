@@ -20,6 +20,7 @@ from cometnb.ledger.history import recent_rows
 from cometnb.ledger.store import Ledger
 from cometnb.options import Options, resolve
 from cometnb.protocol.response import Response
+from cometnb.session.background import use_client
 from cometnb.session.conversation import Conversation, Forgetful
 from cometnb.session.session import Session
 from cometnb.session.tally import Tally
@@ -197,6 +198,7 @@ def _load_prices() -> None:
 
 
 shared = Shared()
+use_client(lambda: shared.session.client)
 
 
 def respond(input: Any = None, /, **params: Any) -> Response:  # the API's own word

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cometnb.errors import CometWarning, masked
 from cometnb.protocol.response import Response
 
-__all__ = ["Attempt", "Observer"]
+__all__ = ["Attempt", "Observer", "tell"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +31,11 @@ class Attempt:
     base_url : str
         Where it went.
     params : Mapping
-        The body as sent. It holds the prompt: an observer that stores it must have been asked to.
+        The body as sent. It holds the prompt: an observer that stores it must have been asked to. Of a GET, which has
+        none: what is known of the request that made the response.
     response : Response
-        What arrived, empty if nothing did.
+        What arrived, empty if nothing did. Of a GET it holds usage only if no other attempt of this process did: the
+        service bills a response once, however often it is fetched.
     status : str
         completed, incomplete, failed, cancelled, queued, in_progress, interrupted, truncated,
         refused_by_budget or error.
@@ -50,6 +54,9 @@ class Attempt:
         Attempts of the same call before this one.
     labels : Mapping of str to str
         What the caller said of it: notebook, cell_id, tag, conversation.
+    method : str
+        ``POST`` made the response. ``GET`` is the end of one that ran in the background, or a stream of it that was
+        taken up again; with a usage, its `attempt_id` is the same in every process that fetches this response.
     """
 
     attempt_id: str
@@ -67,12 +74,37 @@ class Attempt:
     n_events: int = 0
     n_retries: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
+    method: str = "POST"
 
     @property
     def is_unsent(self) -> bool:
         """True if the service has never seen the request, which then cannot have cost anything."""
         return self.status == "refused_by_budget" or self.error_code in ("connect", "connect_timeout")
 
+    @property
+    def is_in_background(self) -> bool:
+        """True if the service goes on working on it: its usage comes with the end, as an attempt of its own."""
+        return self.method == "POST" and self.status in ("queued", "in_progress")
+
+    @property
+    def is_free(self) -> bool:
+        """True if it cannot have cost anything by itself: unsent, or a GET of what is billed elsewhere."""
+        return self.is_unsent or (self.method == "GET" and not self.response.usage)
+
 
 Observer = Callable[[Attempt], None]
 """Called once for every attempt, on the thread that ran it. What it raises is turned into one warning."""
+
+
+def tell(observers: Iterable[Observer], attempt: Attempt) -> None:
+    """Hand an attempt to every observer; one that fails costs a warning."""
+    for observer in observers:
+        try:
+            observer(attempt)
+        except Exception as error:  # noqa: BLE001  # an observer's fault must not cost the answer
+            name = getattr(observer, "__name__", type(observer).__name__)
+            warnings.warn(
+                masked(f"The observer {name} failed: {error!r}; the answer is complete."),
+                CometWarning,
+                stacklevel=3,
+            )

@@ -185,6 +185,11 @@ class Call:
         self._exchange.interrupt()
         self.finish()
 
+    def leave(self) -> None:
+        """Leave a response in the background to the service; what came so far is recorded with its status."""
+        self._exchange.leave()
+        self.finish()
+
     def finish(self) -> None:
         """Record the attempt, once."""
         if self._is_recorded:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import urllib.parse
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -10,17 +9,17 @@ from typing import Any, Self
 import httpx
 
 from cometnb.client.attempt import Observer
-from cometnb.client.call import Flow, Send, lookup
+from cometnb.client.call import Call, Flow, Send
 from cometnb.client.gate import Gate
+from cometnb.client.resume import Resumption
 from cometnb.client.setup import Setup, make_setup
+from cometnb.client.stored import Polled, cancel, input_items, lookup, path_of, poll
 from cometnb.client.stream import AsyncResponseStream, ResponseStream
 from cometnb.client.wire import AsyncWire, Wire
 from cometnb.errors import ParamError
 from cometnb.protocol.response import Response
 
 __all__ = ["AsyncClient", "Client"]
-
-_PAGE_ITEMS = 100
 
 
 class _Configured:
@@ -140,7 +139,8 @@ class Client(_Configured):
         CometError
             What the service or the wire says.
         """
-        with ResponseStream(self._http, self.setup, _with_input(input, params), labels) as stream:
+        call = Call(self.setup, _with_input(input, params), labels)
+        with ResponseStream(self._http, call) as stream:
             for _ in stream:
                 pass
         return stream.response
@@ -154,24 +154,74 @@ class Client(_Configured):
         **params: Any,
     ) -> ResponseStream:
         """Ask and get the answer as it is generated. Parameters as for `respond`."""
-        return ResponseStream(self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels)
+        call = Call(self.setup, {"stream": True, **_with_input(input, params)}, labels)
+        return ResponseStream(self._http, call)
+
+    def resume(
+        self,
+        response: Response | str,
+        starting_after: int | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+    ) -> ResponseStream:
+        """Take up the stream of a response in the background again, after its connection was lost.
+
+        Parameters
+        ----------
+        response : Response or str
+            What had come of it, such as ``stream.response`` or an error's ``.response``: the text goes on where
+            that ends, which may be a few events beyond those the first stream was asked for. Or an id: then only
+            the last event tells the text that came before.
+        starting_after : int, optional
+            The ``sequence_number`` of the last event that is known. For a Response it is its
+            ``event_log.last_sequence_number``, and another one, or none, begins its text anew. For an id it is the
+            start of the stream.
+        labels : Mapping of str to str, optional
+            Handed to the observers.
+
+        Returns
+        -------
+        ResponseStream
+            Of the events after that one. Its pieces of text, too, are only those that come now. Where a service
+            knows the response but does not stream again, it holds one event, with the response as it stands.
+
+        Raises
+        ------
+        ParamError
+            What is given is no response and no id, or no number of an event.
+        CometError
+            While iterating. A service that does not offer retrieval of responses is named as such.
+
+        Notes
+        -----
+        It is sent, retried and recorded as a call is: an attempt of its own, with ``method="GET"``. The usage stands
+        in that attempt only if this process has not told it before; gates are not asked, as nothing new is
+        generated.
+        """
+        return ResponseStream(self._http, Resumption(self.setup, response, starting_after, labels))
+
+    def poll(self, response_id: str) -> Polled:
+        """Fetch a stored response, and how long the service asks to wait before the next look."""
+        polled: Polled = self._drive(poll(self.setup, response_id))
+        return polled
 
     def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
-        return _stored(self.setup, self._look_up(Send("GET", _path(response_id))))
+        return self.poll(response_id).response
 
     def cancel(self, response_id: str) -> Response:
         """Cancel a response that runs in the background."""
-        return _stored(self.setup, self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
+        polled: Polled = self._drive(cancel(self.setup, response_id))
+        return polled.response
 
     def delete(self, response_id: str) -> dict[str, Any]:
         """Delete a stored response; returns the service's acknowledgement."""
-        deleted: dict[str, Any] = self._look_up(Send("DELETE", _path(response_id)))
+        deleted: dict[str, Any] = self._look_up(Send("DELETE", path_of(response_id)))
         return deleted
 
     def input_items(self, response_id: str) -> list[dict[str, Any]]:
         """Fetch all items that were the input of a stored response, newest first."""
-        items: list[dict[str, Any]] = self._drive(_all_items(self.setup, response_id))
+        items: list[dict[str, Any]] = self._drive(input_items(self.setup, response_id))
         return items
 
     def models(self) -> list[str]:
@@ -212,7 +262,8 @@ class AsyncClient(_Configured):
         **params: Any,
     ) -> Response:
         """Ask and wait for the whole answer; see `Client.respond`."""
-        async with AsyncResponseStream(self._http, self.setup, _with_input(input, params), labels) as stream:
+        call = Call(self.setup, _with_input(input, params), labels)
+        async with AsyncResponseStream(self._http, call) as stream:
             async for _ in stream:
                 pass
         return stream.response
@@ -226,26 +277,41 @@ class AsyncClient(_Configured):
         **params: Any,
     ) -> AsyncResponseStream:
         """Ask and get the answer as it is generated; use it with ``async with`` or ``async for``."""
-        return AsyncResponseStream(
-            self._http, self.setup, {"stream": True, **_with_input(input, params)}, labels
-        )
+        call = Call(self.setup, {"stream": True, **_with_input(input, params)}, labels)
+        return AsyncResponseStream(self._http, call)
+
+    def resume(
+        self,
+        response: Response | str,
+        starting_after: int | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+    ) -> AsyncResponseStream:
+        """Take up the stream of a response in the background again; see `Client.resume`."""
+        return AsyncResponseStream(self._http, Resumption(self.setup, response, starting_after, labels))
+
+    async def poll(self, response_id: str) -> Polled:
+        """Fetch a stored response, and how long the service asks to wait before the next look."""
+        polled: Polled = await self._drive(poll(self.setup, response_id))
+        return polled
 
     async def retrieve(self, response_id: str) -> Response:
         """Fetch a stored response."""
-        return _stored(self.setup, await self._look_up(Send("GET", _path(response_id))))
+        return (await self.poll(response_id)).response
 
     async def cancel(self, response_id: str) -> Response:
         """Cancel a response that runs in the background."""
-        return _stored(self.setup, await self._look_up(Send("POST", f"{_path(response_id)}/cancel")))
+        polled: Polled = await self._drive(cancel(self.setup, response_id))
+        return polled.response
 
     async def delete(self, response_id: str) -> dict[str, Any]:
         """Delete a stored response; returns the service's acknowledgement."""
-        deleted: dict[str, Any] = await self._look_up(Send("DELETE", _path(response_id)))
+        deleted: dict[str, Any] = await self._look_up(Send("DELETE", path_of(response_id)))
         return deleted
 
     async def input_items(self, response_id: str) -> list[dict[str, Any]]:
         """Fetch all items that were the input of a stored response, newest first."""
-        items: list[dict[str, Any]] = await self._drive(_all_items(self.setup, response_id))
+        items: list[dict[str, Any]] = await self._drive(input_items(self.setup, response_id))
         return items
 
     async def models(self) -> list[str]:
@@ -277,39 +343,6 @@ def _with_input(value: Any, params: Mapping[str, Any]) -> dict[str, Any]:
             "input is given twice.", "Give the prompt once: in first place or as input=.", param="input"
         )
     return dict(params) if value is None else {**params, "input": value}
-
-
-def _stored(setup: Setup, raw: Mapping[str, Any]) -> Response:
-    response = Response(raw)
-    response.backend = setup.backend
-    return response
-
-
-def _path(response_id: str | None) -> str:
-    # A part of dots alone would lead to another path.
-    if not isinstance(response_id, str) or not response_id.strip().strip("."):
-        raise ParamError(
-            f"response_id={response_id!r} is no id.",
-            "Pass response.id, such as 'resp_…'.",
-            param="response_id",
-        )
-    return f"/responses/{urllib.parse.quote(response_id.strip(), safe='')}"
-
-
-def _all_items(setup: Setup, response_id: str) -> Flow:
-    """Yield the steps that fetch every page of a response's input items; the flow's value is the list."""
-    items: list[dict[str, Any]] = []
-    query: dict[str, Any] = {"limit": _PAGE_ITEMS}
-    while True:
-        page = yield from lookup(setup, Send("GET", f"{_path(response_id)}/input_items", query=query))
-        data = page.get("data")
-        items += data if isinstance(data, list) else []
-        after = page.get("last_id") or (
-            items[-1].get("id") if items and isinstance(items[-1], dict) else None
-        )
-        if not page.get("has_more") or not after or after == query.get("after"):
-            return items
-        query = {"limit": _PAGE_ITEMS, "after": after}
 
 
 def _model_ids(listed: Mapping[str, Any]) -> list[str]:

@@ -70,7 +70,7 @@ def serve(
     ready : callable, optional
         Called once with the base URL when the server accepts connections.
     **settings
-        Of the engine: seed, tokens_per_s, first_token_s, models, fault, text, events_per_chunk.
+        Of the engine: seed, tokens_per_s, first_token_s, models, fault, text, events_per_chunk, without.
 
     Raises
     ------

@@ -16,15 +16,18 @@ import cometnb
 from cometnb.client.attempt import Observer
 from cometnb.client.gate import Gate
 from cometnb.client.retry import Backoff
-from cometnb.errors import ConfigError, ParamError
+from cometnb.errors import CometError, ConfigError, ParamError, masked
 from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, resolve
 from cometnb.protocol.answer import Fault
 
-__all__ = ["Setup", "fault_of", "make_setup", "overdue"]
+__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "overdue"]
 
 _Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
 
 _CONNECT_S = 10.0
+
+# A shorter key is a word such as "test", and taking it out of an error would spoil the error.
+_SHORTEST_KEY = 8
 
 
 def _now() -> datetime:
@@ -163,6 +166,12 @@ def _check_url(base_url: str) -> None:
         raise ConfigError(
             f"base_url={base_url!r} is not a URL: {error}.", f"Use {DEFAULT_BASE_URL} or your gateway's URL."
         ) from error
+
+
+def hide_key(error: CometError | None, setup: Setup) -> None:
+    """Take the key out of what the service or the wire said; a gateway's keys have no form that errors know."""
+    if error is not None and len(setup.api_key) >= _SHORTEST_KEY:
+        error.args = tuple(masked(line, setup.api_key) for line in error.args)
 
 
 def overdue(setup: Setup) -> Fault:

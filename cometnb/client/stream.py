@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import warnings
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from cometnb.client.call import Call
-from cometnb.client.setup import Setup
 from cometnb.client.wire import AsyncWire, Wire
 from cometnb.errors import CometWarning
 from cometnb.protocol.answer import Fault
@@ -27,11 +26,18 @@ _noted: set[str] = set()
 
 
 class _Pieces:
-    """Turns events into the pieces of the text that have not been given out yet."""
+    """Turns events into the pieces of the text that have not been given out yet.
 
-    def __init__(self) -> None:
-        self._given: list[str] = []
-        self._given_at: dict[str, list[str]] = {}
+    Parameters
+    ----------
+    before : sequence of (place, text), or None
+        The text of an earlier stream that this one takes up; None if there was some that nobody here knows.
+    """
+
+    def __init__(self, before: Sequence[tuple[str, str]] | None) -> None:
+        self._knows_start = before is not None
+        self._given = [text for _, text in before or ()]
+        self._given_at = {place: [text] for place, text in before or ()}
         self._half = ""
 
     def of(self, event: Event) -> str:
@@ -42,7 +48,7 @@ class _Pieces:
             piece = self._joined(raw.get("delta"))
         elif event.type == _TEXT_DONE:
             self._half = ""
-            piece = _beyond(raw.get("text"), self._given_at.get(place, ()))
+            piece = self._beyond(raw.get("text"), self._given_at.get(place, ()))
         else:
             return ""
         self._given.append(piece)
@@ -51,7 +57,13 @@ class _Pieces:
 
     def rest(self, text: str) -> str:
         """Return what of the whole text came in no event of its own: in the last event, or in a JSON body."""
-        return _beyond(text, self._given)
+        return self._beyond(text, self._given)
+
+    def _beyond(self, text: Any, given: Iterable[str]) -> str:
+        """Return what `text` says beyond what was given out; nothing if it says something else."""
+        before = "".join(given)
+        is_more = self._knows_start and isinstance(text, str) and text.startswith(before)
+        return whole_text(text[len(before) :]) if is_more else ""
 
     def _joined(self, delta: Any) -> str:
         text = self._half + (delta if isinstance(delta, str) else "")
@@ -61,18 +73,12 @@ class _Pieces:
         return whole_text(text[:-1] if is_half else text)
 
 
-def _beyond(text: Any, given: Iterable[str]) -> str:
-    """Return what `text` says beyond what was given out; nothing if it says something else."""
-    before = "".join(given)
-    return whole_text(text[len(before) :]) if isinstance(text, str) and text.startswith(before) else ""
-
-
 class _Streamed:
     """What both streams share: the call, and views of it."""
 
-    def __init__(self, setup: Setup, params: Mapping[str, Any], labels: Mapping[str, str] | None) -> None:
-        self._call = Call(setup, params, labels)
-        self._pieces = _Pieces()
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._pieces = _Pieces(call.text_before)
         for note in self._call.notes:
             if note not in _noted:
                 _noted.add(note)
@@ -107,15 +113,10 @@ class ResponseStream(_Streamed):
     Parameters
     ----------
     http : httpx.Client
-    setup : Setup
-    params : Mapping
-        The API's parameters.
-    labels : Mapping of str to str, optional
+    call : Call
 
     Raises
     ------
-    ParamError
-        On making it; nothing is sent.
     CometError
         While iterating: what the service or the wire says. `response` on the error holds what came.
     """
@@ -123,12 +124,10 @@ class ResponseStream(_Streamed):
     def __init__(
         self,
         http: httpx.Client,
-        setup: Setup,
-        params: Mapping[str, Any],
-        labels: Mapping[str, str] | None = None,
+        call: Call,
     ) -> None:
-        super().__init__(setup, params, labels)
-        self._wire = Wire(http, setup)
+        super().__init__(call)
+        self._wire = Wire(http, call.setup)
         self._events = _events(self._call, self._wire)
 
     def __enter__(self) -> Self:
@@ -155,6 +154,11 @@ class ResponseStream(_Streamed):
         if rest:
             yield rest
 
+    def leave(self) -> None:
+        """Close the connection and leave a response in the background to the service; its status stays as it is."""
+        self._call.leave()
+        self._events.close()
+
     def close(self) -> None:
         """Stop and close the connection. What came stays in `response`, with status ``interrupted``."""
         self._events.close()
@@ -166,12 +170,10 @@ class AsyncResponseStream(_Streamed):
     def __init__(
         self,
         http: httpx.AsyncClient,
-        setup: Setup,
-        params: Mapping[str, Any],
-        labels: Mapping[str, str] | None = None,
+        call: Call,
     ) -> None:
-        super().__init__(setup, params, labels)
-        self._wire = AsyncWire(http, setup)
+        super().__init__(call)
+        self._wire = AsyncWire(http, call.setup)
         self._events = _async_events(self._call, self._wire)
         self._reader: asyncio.Task[Any] | None = None
         self._stopped: asyncio.Event | None = None
@@ -210,6 +212,11 @@ class AsyncResponseStream(_Streamed):
         rest = self._pieces.rest(self.response.output_text)
         if rest:
             yield rest
+
+    async def leave(self) -> None:
+        """Close the connection and leave a response in the background to the service; its status stays as it is."""
+        self._call.leave()
+        await self.close()
 
     async def close(self) -> None:
         """Stop and close the connection; any task may do so. What came stays in `response`, ``interrupted``."""

@@ -105,6 +105,7 @@ class Budget:
     ) -> None:
         self.limit_usd, self.per, self.allows_unpriced = _checked(limit_usd, per), per, allows_unpriced
         self.ledger = ledger
+        self._in_background: dict[str, str] = {}
         self._prices = prices
         self._lock = Lock()
         self._spending = Spending()
@@ -206,13 +207,24 @@ class Budget:
         except Exception as error:  # noqa: BLE001  # its reservation must not be left to run for ever
             cost = Cost(source=f"no price: {error!r}")
         with self._lock:
+            if attempt.is_in_background:
+                # Its cost comes with its end, in an attempt of its own; until then the worst case stays reserved.
+                self._in_background[attempt.response.id or ""] = attempt.attempt_id
+                return
             day = _local_day(attempt.created_at)
-            reservation = self._spending.running.get(attempt.attempt_id)
+            attempt_id = self._reserved_as(attempt)
+            reservation = self._spending.running.get(attempt_id)
             if reservation is None and (purse := purse_of(attempt.backend)) is not None:
                 reservation = Reservation(purse, attempt.labels.get("conversation") or "", day, 0.0)
             if reservation is not None:
                 outcome = settled(attempt, cost, reservation.usd)
-                self._spending.end(attempt.attempt_id, reservation, outcome, day)
+                self._spending.end(attempt_id, reservation, outcome, day)
+
+    def _reserved_as(self, attempt: Attempt) -> str:
+        """Return the id under which an attempt's worst case was reserved: its own, or of the one that began it."""
+        if attempt.method == "GET" and attempt.response.usage:
+            return self._in_background.pop(attempt.response.id or "", attempt.attempt_id)
+        return attempt.attempt_id
 
     def _watch(self, reservation: Reservation, meter: Meter, events: Sequence[Event]) -> CometError | None:
         if not meter.add(events):

@@ -8,15 +8,15 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from cometnb.errors import CellError
-from cometnb.ledger.budget_words import amount, left, name
-from cometnb.ledger.spending import Per
+from cometnb.ledger.purse.budget_words import amount, left, name
+from cometnb.ledger.purse.spending import Per
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 
 if TYPE_CHECKING:
     from cometnb.defaults import Shared
     from cometnb.ledger.budget import Budget
-    from cometnb.ledger.standing import Standing
+    from cometnb.ledger.purse.standing import Standing
 
 __all__ = ["BUDGET_USAGE", "budget"]
 

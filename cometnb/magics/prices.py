@@ -128,7 +128,7 @@ def _on_catalog(catalog: Any) -> str:
 
 
 def _on_table(path: Any, is_there: bool, unknown: list[str]) -> Iterator[str]:
-    from cometnb.ledger.price_table import example
+    from cometnb.ledger.pricelist.price_table import example
 
     yield f"Your own prices: {path}{'' if is_there else ' (not there yet)'}"
     if unknown:

@@ -10,6 +10,7 @@ from IPython.core.error import StdinNotImplementedError
 from cometnb.errors import CellError, CometError
 from cometnb.magics.arguments import Arguments, parsed
 from cometnb.magics.code_cell import place_code
+from cometnb.magics.in_background import start_in_background
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.origin import Watching, cell_of, watching
 from cometnb.magics.preview import show_code, show_request
@@ -17,6 +18,7 @@ from cometnb.magics.talk import chat_of, is_talk, owner_of, planned, toolbox_of
 from cometnb.protocol.events import Event
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
+from cometnb.session.background import BackgroundResponse
 from cometnb.session.permit import Questions, refuse_all
 from cometnb.session.prompt import Attached, prompt_of
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
@@ -64,6 +66,11 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     if watcher == "nobody":
         shared.hurry()
     shared.expect_costs()
+    if params.get("background") is True:
+        handle = start_in_background(kernel, arguments, params, cell.labels(arguments.tag))
+        handle.schema = schema
+        bind(shell, handle, arguments.out)
+        return
     questions = Questions() if arguments.confirms and watcher != "nobody" else None
     running = _started(kernel, arguments, params, owner, questions)
     kernel.recent.base_url, kernel.recent.body = shared.session.base_url, dict(running.body)
@@ -191,7 +198,7 @@ def _allows(event: Event) -> bool:
         return False
 
 
-def bind(shell: Any, response: Response, out: str = "") -> None:
+def bind(shell: Any, response: Response | BackgroundResponse, out: str = "") -> None:
     """Make `response` the cell's result: ``Out[n]``, ``_`` and `out`, without a second display of it."""
     hook = shell.displayhook
     hook.update_user_ns(response)

@@ -140,7 +140,7 @@ def _key(shared: Shared) -> str:
 def _budget(shared: Shared) -> str:
     if shared.budget is None:
         return "none; %comet budget 0.50 sets one"
-    from cometnb.ledger.budget_words import left, name
+    from cometnb.ledger.purse.budget_words import left, name
 
     standing = shared.budget.standing("simulator" if shared.options.backend == "simulator" else "api")
     words = name(standing.limit_usd, standing.per, standing.conversation, is_simulated=standing.is_simulated)

@@ -109,7 +109,7 @@ def _budget_left(shared: Shared) -> BudgetLeft | None:
     held = shared.budget
     if held is None:
         return None
-    from cometnb.ledger import budget_words
+    from cometnb.ledger.purse import budget_words
 
     backend = "simulator" if shared.options.backend == "simulator" else "api"
     chats = (held.conversations(backend) if held.per == "chat" else []) or [""]

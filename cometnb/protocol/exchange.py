@@ -162,6 +162,15 @@ class Exchange:
         self._status = "interrupted"
         self._move("end")
 
+    def leave(self) -> None:
+        """Take the wish to hear no more of what the service goes on with; the status stays the service's."""
+        if self.phase is Phase.OVER:
+            return
+        if self._fold.status is not None:
+            self._close_stream()
+            return
+        self._move("end")
+
     def refuse(self, error: CometError) -> None:
         """Take the word of a gate that this is not to be sent."""
         self._fail(error, "budget", retriable=False)

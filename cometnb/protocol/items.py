@@ -198,7 +198,8 @@ def _gathered(loose: list[str | Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _is_part(entry: Any) -> bool:
-    return isinstance(entry, Mapping) and "role" not in entry and entry.get("type") in _PART_KINDS
+    # A type may be anything, also what no set can hold.
+    return isinstance(entry, Mapping) and "role" not in entry and str(entry.get("type")) in _PART_KINDS
 
 
 def _are_parts(value: Any) -> bool:

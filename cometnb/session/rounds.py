@@ -102,6 +102,7 @@ def asking(
             turn.items += outputs
             if len(outputs) < len(calls):
                 return response
+            params = _free_to_answer(params)
     finally:
         chat.settle(turn)
 
@@ -130,6 +131,11 @@ def _asked(
 def _keep(chat: Conversation, turn: Turn, base_url: str, sent: Mapping[str, Any], error: CometError) -> None:
     if error.response is not None and error.response.output:
         chat.add(turn, error.response, base_url, sent)
+
+
+def _free_to_answer(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Let the model answer after a round of calls: one that must call something would never end."""
+    return params if params.get("tool_choice") in (None, "auto", "none") else {**params, "tool_choice": "auto"}
 
 
 def _named(calls: Sequence[FunctionCall]) -> str:

@@ -79,7 +79,7 @@ class Tally:
         with self._lock:
             self.n_attempts += 1
             self.usage = self.usage + usage
-            if attempt.is_unsent:
+            if attempt.is_free or attempt.is_in_background:
                 return
             self.n_unreported += not usage
             # Priced when somebody asks: prices take a moment to load, and this is the call's own thread.

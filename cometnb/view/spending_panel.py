@@ -206,8 +206,9 @@ def _table(figures: Figures, moment: datetime) -> dict[str, str]:
 def _point_of(attempt: Attempt) -> Point:
     response = attempt.response
     is_simulated = attempt.backend != "api"
-    if attempt.is_unsent:
-        words = f"{attempt.status.replace('_', ' ')}: nothing was sent"
+    if attempt.is_free or attempt.is_in_background:
+        why = "nothing was sent" if attempt.is_unsent else "its cost comes with its end"
+        words = f"{attempt.status.replace('_', ' ')}: {why}"
         return Point(attempt.call_id, 0.0, 0, words, is_simulated=is_simulated)
     usage = response.usage or response.estimated_usage
     counts = [count for count in (usage.input_tokens, usage.output_tokens) if count is not None]

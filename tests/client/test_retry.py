@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.client.attempt import Attempt
-from cometnb.client.call import Call, ReadBody, Reply, Send, Step, Wait, lookup
+from cometnb.client.call import Call, ReadBody, Reply, Send, Step, Wait
 from cometnb.client.retry import Backoff
+from cometnb.client.stored import lookup
 from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head
 from tests.client.asking import Kind, both_kinds, responded, streamed

@@ -29,3 +29,14 @@ def test_odd_events_are_noted_all_the_same() -> None:
     log = EventLog()
     log.add(0.0, [Event("x", {"delta": {"a": 1}, "output_index": "0"}), Event("x", {"output_index": True})])
     assert (log.n_characters, log.output_indices) == ([0, 0], [None, None])
+
+
+def test_the_last_number_is_the_servers() -> None:
+    """Of the latest event that has one; a sign of life without a number changes nothing."""
+    assert EventLog().last_sequence_number is None
+    log = EventLog()
+    log.add(0.0, [Event("x", {"sequence_number": 3}), Event("keepalive", {})])
+    log.add(0.1, [Event("keepalive", {}), Event("x", {"sequence_number": "4"})])
+    log.add(0.2, [])
+    assert log.last_sequence_number == 3
+    assert EventLog(7).last_sequence_number == 7

@@ -7,9 +7,9 @@ from typing import Any
 
 from cometnb.client.simulator.generation import Generation
 from cometnb.client.simulator.models import reasons
-from cometnb.client.simulator.reasoning import DEFAULT_EFFORT, Reasoning
+from cometnb.client.simulator.reasoning import DEFAULT_EFFORT
 
-__all__ = ["closed", "ended", "message_item", "opened", "reasoning_item", "text_part"]
+__all__ = ["closed", "ended", "opened", "usage"]
 
 # As the API reference shows them; a parameter that was sent takes the place of its default.
 _ECHOED: dict[str, Any] = {
@@ -55,71 +55,32 @@ def opened(body: Mapping[str, Any], generation: Generation, created_at: int) -> 
         "usage": None,
     }
     response |= {name: body.get(name, default) for name, default in _ECHOED.items()}
-    if "conversation" in body:
-        sent = body["conversation"]
-        response["conversation"] = {"id": sent} if isinstance(sent, str) else sent
+    sent = body.get("conversation")
+    if sent is not None:
+        response["conversation"] = {"id": sent if isinstance(sent, str) else sent["id"]}
     return response
 
 
 def closed(response: Mapping[str, Any], generation: Generation, now: int) -> dict[str, Any]:
     """Return the response as it is at the end: completed, or incomplete at its limit."""
-    output = []
-    if generation.reasoning is not None:
-        output.append(reasoning_item(generation.id_digits, generation.reasoning))
-    if generation.has_message:
-        output.append(message_item(generation, "completed" if generation.complete else "incomplete"))
-    details = None if generation.complete else {"reason": "max_output_tokens"}
+    reason = generation.incomplete_reason
     return {
         **response,
-        "status": "completed" if generation.complete else "incomplete",
-        "completed_at": now if generation.complete else None,
-        "incomplete_details": details,
-        "output": output,
-        "usage": _usage(generation),
+        "status": "completed" if reason is None else "incomplete",
+        "completed_at": now if reason is None else None,
+        "incomplete_details": None if reason is None else {"reason": reason},
+        "output": [output.done() for output in generation.outputs],
+        "usage": usage(generation),
     }
 
 
 def ended(response: Mapping[str, Any], status: str, error: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the response as it is when something else than its text ended it: failed or cancelled."""
+    """Return the response in another state than its text brings it to: queued, failed, cancelled."""
     return {**response, "status": status, "error": error}
 
 
-def reasoning_item(id_digits: str, reasoning: Reasoning, *, finished: bool = True) -> dict[str, Any]:
-    """Return the reasoning item; before it is finished it has no summary yet."""
-    parts = reasoning.summary if finished else ()
-    item: dict[str, Any] = {
-        "id": f"rs_{id_digits}",
-        "type": "reasoning",
-        "summary": [{"type": "summary_text", "text": part} for part in parts],
-    }
-    if reasoning.encrypted_content is not None:
-        item["encrypted_content"] = reasoning.encrypted_content
-    return item
-
-
-def message_item(generation: Generation, status: str) -> dict[str, Any]:
-    """Return the message item; while it is in progress it has no content yet."""
-    content = [] if status == "in_progress" else [text_part(generation)]
-    return {
-        "id": f"msg_{generation.id_digits}",
-        "type": "message",
-        "status": status,
-        "role": "assistant",
-        "content": content,
-    }
-
-
-def text_part(generation: Generation) -> dict[str, Any]:
-    """Return the content part with the whole text."""
-    return {
-        "type": "output_text",
-        "annotations": [],
-        "logprobs": list(generation.logprobs or ()),
-        "text": "".join(generation.tokens),
-    }
-
-
-def _usage(generation: Generation) -> dict[str, Any]:
+def usage(generation: Generation) -> dict[str, Any]:
+    """Return what a generation used, in tokens: the total is always input plus output."""
     return {
         "input_tokens": generation.input_tokens,
         "input_tokens_details": {"cached_tokens": generation.cached_tokens, "cache_write_tokens": 0},

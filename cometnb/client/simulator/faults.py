@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from cometnb.client.simulator.body import ended
-from cometnb.client.simulator.reply import Action, Break, Refusal, Reply, Wait, encoded, sent_once
-from cometnb.client.simulator.stream import EventStream
+from cometnb.client.simulator.reply import Refusal, Reply, sent_once
 
-__all__ = ["FAULTS", "Fault", "broken_body", "broken_stream", "parsed_fault", "refused"]
+__all__ = ["FAULTS", "Fault", "parsed_fault", "refused"]
 
-_SERVER_ERROR = {
-    "code": "server_error",
-    "message": "Simulated: the server had an error while it was answering.",
-}
 _PAGE = b"""<!DOCTYPE html>
 <html><head><title>Welcome</title></head>
 <body><h1>Welcome</h1><p>Simulated: a web page where an API was expected.</p></body></html>
@@ -34,11 +27,14 @@ class Fault:
         The same request fails so often and then works; None is always.
     retry_after : str
         Value of the ``Retry-After`` header; empty for none.
+    at : int or None
+        A stream goes wrong behind that many events; None is in the middle of its text.
     """
 
     name: str
     times: int | None = None
     retry_after: str = ""
+    at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ class _Row:
     message: str = ""
     code: str = ""
     retry_after: str = ""
-    end: Callable[[EventStream], Iterator[Action]] | None = None
+    is_midway: bool = False
 
 
 class _WebPage(Refusal):
@@ -59,13 +55,13 @@ class _WebPage(Refusal):
         return Reply(200, {"Content-Type": "text/html; charset=utf-8", **headers}, sent_once(_PAGE))
 
 
-def parsed_fault(text: str) -> Fault:
-    """Read a fault such as ``429``, ``429:retry_after=2``, ``500:invalid_request`` or ``cut:times=1``.
+def parsed_fault(text: str) -> Fault | None:
+    """Read a fault such as ``429``, ``429:retry_after=2``, ``500:invalid_request`` or ``cut:times=1,at=9``.
 
-    Raises
-    ------
-    Refusal
-        400, listing the known names, if the fault or an option is not known.
+    Returns
+    -------
+    Fault or None
+        None if the fault or an option is not known.
     """
     name, options = "", {}
     for word in text.replace(",", ":").split(":"):
@@ -74,23 +70,17 @@ def parsed_fault(text: str) -> Fault:
             options[key] = value
         else:
             name = f"{name}:{key}" if name else key
-    times = options.pop("times", None)
     retry_after = options.pop("retry_after", "")
-    if name not in FAULTS or options or not (times is None or times.isdecimal()):
-        known = ", ".join(FAULTS)
-        raise Refusal(
-            400,
-            f"The simulator knows no fault {text!r}. Known: {known}; options: :times=N, :retry_after=SECONDS",
-            "invalid_request",
-            "metadata.simulate",
-        )
-    return Fault(name, None if times is None else int(times), retry_after)
+    numbers = {key: options.pop(key) for key in ("times", "at") if key in options}
+    if name not in FAULTS or options or not all(value.isdecimal() for value in numbers.values()):
+        return None
+    return Fault(name, retry_after=retry_after, **{key: int(value) for key, value in numbers.items()})
 
 
 def refused(fault: Fault, model: str) -> Refusal | None:
     """Return what a fault answers instead; None if it lets the answer begin."""
     row = FAULTS[fault.name]
-    if row.end is not None:
+    if row.is_midway:
         return None
     if row.status == 200:
         return _WebPage(200, row.message)
@@ -98,60 +88,6 @@ def refused(fault: Fault, model: str) -> Refusal | None:
     headers = {"Retry-After": after} if after else {}
     return Refusal(row.status, f"Simulated: {row.message.format(model=model)}", row.code, headers=headers)
 
-
-def broken_stream(fault: Fault, stream: EventStream) -> Iterator[Action]:
-    """Yield a stream up to about half of its text, then what the fault does."""
-    yield from stream.beginning()
-    yield from stream.text(len(stream.generation.tokens) // 2)
-    end = FAULTS[fault.name].end
-    if end is not None:
-        yield from end(stream)
-
-
-def broken_body(fault: Fault, final: Mapping[str, Any], opened: Mapping[str, Any]) -> Iterator[Action]:
-    """Yield the JSON body of a request that is not streamed, as the fault leaves it.
-
-    Raises
-    ------
-    Refusal
-        500 for ``error_event``: without a stream the error is the answer.
-    """
-    if fault.name == "error_event":
-        raise Refusal(500, _SERVER_ERROR["message"], _SERVER_ERROR["code"])
-    if fault.name == "failed":
-        return iter((encoded(ended(opened, "failed", _SERVER_ERROR)),))
-    whole = encoded(final)
-    return iter((whole[: len(whole) // 2], *_BODY_ENDS[fault.name]))
-
-
-def _failed(stream: EventStream) -> Iterator[Action]:
-    yield stream.event("response.failed", response=ended(stream.opened, "failed", _SERVER_ERROR))
-
-
-def _error_event(stream: EventStream) -> Iterator[Action]:
-    yield stream.event("error", **_SERVER_ERROR, param=None)
-
-
-def _cut(stream: EventStream) -> Iterator[Action]:
-    n_tokens = len(stream.generation.tokens)
-    event = (
-        stream.delta(n_tokens // 2)
-        if n_tokens
-        else stream.event("response.in_progress", response=stream.opened)
-    )
-    yield event[: len(event) // 2]
-    yield Break()
-
-
-def _eof(stream: EventStream) -> Iterator[Action]:
-    return iter(())
-
-
-def _stall(stream: EventStream) -> Iterator[Action]:
-    yield Wait(None)
-
-
-_BODY_ENDS: dict[str, tuple[Action, ...]] = {"cut": (Break(),), "eof": (), "stall": (Wait(None),)}
 
 FAULTS: dict[str, _Row] = {
     "400": _Row(400, "the request is not valid", "invalid_request"),
@@ -169,9 +105,9 @@ FAULTS: dict[str, _Row] = {
     ),
     "504": _Row(504, "the upstream service did not answer in time", "gateway_timeout"),
     "html": _Row(200, "a web page"),
-    "failed": _Row(end=_failed),
-    "error_event": _Row(end=_error_event),
-    "cut": _Row(end=_cut),
-    "eof": _Row(end=_eof),
-    "stall": _Row(end=_stall),
+    "failed": _Row(message="a response that failed, behind half of its text", is_midway=True),
+    "error_event": _Row(message="an error event behind half of the text", is_midway=True),
+    "cut": _Row(message="the connection breaks inside an event", is_midway=True),
+    "eof": _Row(message="the stream ends early and cleanly", is_midway=True),
+    "stall": _Row(message="nothing more comes, and the connection stays open", is_midway=True),
 }

@@ -46,7 +46,7 @@ class Pace:
                 "Give first_token_s a number of seconds of at least 0.",
             )
 
-    def duration_s(self, n_tokens: int) -> float:
+    def duration_s(self, n_tokens: float) -> float:
         """Return the seconds that generating `n_tokens` takes, without the wait for the first."""
         return 0.0 if self.tokens_per_s is None else n_tokens / self.tokens_per_s
 

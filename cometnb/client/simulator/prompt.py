@@ -20,7 +20,8 @@ _FILE_BYTES_PER_TOKEN = 4
 _ITEM_BORDER = ("<item>", "<role>", "<content>", "</item>")
 
 _IMAGE_KINDS = frozenset({"input_image", "computer_screenshot"})
-_TEXT_FIELDS = ("text", "refusal", "output", "arguments", "input")
+_TEXT_FIELDS = ("text", "refusal", "output", "arguments", "input", "code")
+_NAMED = frozenset({"function_call", "custom_tool_call", "mcp_call"})
 
 
 class Piece(NamedTuple):
@@ -88,8 +89,11 @@ def pieces_of(items: Iterable[Mapping[str, Any]]) -> Iterator[Piece]:
             yield from _parts(item.get("content"), str(item.get("role") or "user"))
         elif kind.endswith("_output"):
             yield from _parts(item.get("output"), "tool")
+        elif kind == "image_generation_call":
+            yield Piece("image", "generated", "assistant", _IMAGE_TOKENS_AUTO)
         elif kind != "reasoning":
-            yield Piece("text", _text_of(item), "assistant")
+            name = f"{item.get('name')} " if kind in _NAMED else ""
+            yield Piece("text", f"{name}{_text_of(item)}", "assistant")
 
 
 def prompt_tokens(body: Mapping[str, Any], earlier: Iterable[Mapping[str, Any]] = ()) -> list[str]:
@@ -105,6 +109,9 @@ def prompt_tokens(body: Mapping[str, Any], earlier: Iterable[Mapping[str, Any]] 
     tokens: list[str] = []
     if body.get("tools"):
         tokens += split_tokens(_json(body["tools"]))
+    form = (body.get("text") or {}).get("format")
+    if isinstance(form, Mapping) and "schema" in form:
+        tokens += split_tokens(_json(form["schema"]))
     if isinstance(body.get("instructions"), str):
         tokens += _ITEM_BORDER + tuple(split_tokens(body["instructions"]))
     for item in [*earlier, *items_of(body)]:

@@ -11,7 +11,7 @@ from typing import Any
 from cometnb.client.simulator.models import reasons
 from cometnb.client.simulator.prompt import Inventory
 
-__all__ = ["DEFAULT_EFFORT", "Reasoning", "reasoned"]
+__all__ = ["DEFAULT_EFFORT", "Reasoning", "reasoned", "sealed"]
 
 DEFAULT_EFFORT = "medium"
 _ENCRYPTED_CONTENT = "reasoning.encrypted_content"
@@ -59,7 +59,7 @@ def reasoned(body: Mapping[str, Any], stock: Inventory, key: bytes) -> Reasoning
     n_tokens = round(base_tokens * stretch)
     summary = _summary(asked.get("summary"), stock, key[1])
     wanted = _ENCRYPTED_CONTENT in (body.get("include") or ())
-    return Reasoning(n_tokens, summary, _sealed(key, n_tokens) if wanted else None)
+    return Reasoning(n_tokens, summary, sealed(key, n_tokens) if wanted else None)
 
 
 def _summary(form: str | None, stock: Inventory, pick: int) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _sealed(key: bytes, n_tokens: int) -> str:
-    """Return text that looks as sealed reasoning does: long, and of no use to anyone but the server."""
+def sealed(key: bytes, n_tokens: int) -> str:
+    """Return text that looks as sealed content does: long, and of no use to anyone but the server."""
     sealed = hashlib.shake_256(key + b"encrypted").digest(96 + n_tokens)
     return base64.urlsafe_b64encode(b"\x80" + sealed).decode("ascii")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Entry", "ResponseStore", "item_list"]
+from cometnb.client.simulator.body import ended
+from cometnb.client.simulator.generation import Generation
+from cometnb.client.simulator.orders import NO_ORDERS, Orders
+
+__all__ = ["Entry", "ResponseStore", "page_of"]
 
 _MOST_ITEMS = 100
 
@@ -21,29 +25,68 @@ class Entry:
     final : dict
         The response at its end.
     opened : dict
-        The response as it was at the beginning, which a background one still is before `ready_at`.
+        The response as it was at the beginning.
     input_items : list of dict
         What was sent with it.
-    earlier : list of dict
+    earlier : list of Mapping
         Input and output of the responses it continues.
-    ready_at : float
-        Unix time in seconds from which `final` holds.
+    generation : Generation or None
+        What it is made of, to stream it again.
+    orders : Orders
+        What was asked of the simulator with it.
+    key : bytes
+        Of its request.
+    begun_at, queued_until, ready_at : float
+        Unix times in seconds: of the request, of the first work, and from which `final` holds.
+    n_polls : int
+        How often it was asked for.
+    is_streamed : bool
+        It was begun as a stream in the background, so its stream can be had again.
+    is_cancelled : bool
     """
 
     final: dict[str, Any]
     opened: dict[str, Any]
     input_items: list[dict[str, Any]]
-    earlier: list[dict[str, Any]] = field(default_factory=list)
+    earlier: list[Mapping[str, Any]] = field(default_factory=list)
+    generation: Generation | None = None
+    orders: Orders = NO_ORDERS
+    key: bytes = b""
+    begun_at: float = 0.0
+    queued_until: float = 0.0
     ready_at: float = 0.0
+    n_polls: int = 0
+    is_streamed: bool = False
+    is_cancelled: bool = False
 
     @property
-    def context(self) -> list[dict[str, Any]]:
+    def context(self) -> list[Mapping[str, Any]]:
         """Everything the next turn is built on."""
         return [*self.earlier, *self.input_items, *self.final["output"]]
 
+    def is_done(self, now: float) -> bool:
+        """Tell whether the response is at its end at the Unix time `now`."""
+        if self.ready_at and self.orders.polls is not None:
+            return self.n_polls >= self.orders.polls
+        return now >= self.ready_at
+
     def at(self, now: float) -> dict[str, Any]:
-        """Return the response as it is at the Unix time `now`."""
-        return self.final if now >= self.ready_at else self.opened
+        """Return the response as it is at the Unix time `now`: queued, in progress, or as it ended."""
+        if self.is_done(now):
+            return self.final
+        polls = self.orders.polls
+        is_queued = now < self.queued_until if polls is None else self.n_polls * 2 < polls
+        return ended(self.opened, "queued" if is_queued else "in_progress")
+
+    def finish(self) -> None:
+        """Be at the end from now on."""
+        self.ready_at = 0.0
+
+    def cancel(self) -> None:
+        """Be cancelled from now on."""
+        self.is_cancelled = True
+        self.final = ended(self.opened, "cancelled")
+        self.finish()
 
 
 class ResponseStore:
@@ -76,13 +119,25 @@ class ResponseStore:
         """Forget the entry; tell whether there was one."""
         return self._entries.pop(response_id, None) is not None
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._entries.clear()
 
-def item_list(entry: Entry, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return one page of an entry's input items.
+    def items(self) -> Iterator[dict[str, Any]]:
+        """Yield the output items of every response, the newest first."""
+        for entry in reversed(list(self._entries.values())):
+            yield from entry.final["output"]
+
+
+def page_of(owner_id: str, given: Sequence[Mapping[str, Any]], query: Mapping[str, str]) -> dict[str, Any]:
+    """Return one page of a list of items.
 
     Parameters
     ----------
-    entry : Entry
+    owner_id : str
+        Id of what they belong to; items without an id get one from it.
+    given : sequence of Mapping
+        The items, oldest first.
     query : Mapping
         ``order`` (desc by default, or asc), ``limit`` (1 to 100, by default 20), ``after`` (an item's id).
 
@@ -94,7 +149,7 @@ def item_list(entry: Entry, query: Mapping[str, str]) -> dict[str, Any]:
     limit = int(query.get("limit", "20"))
     if not 1 <= limit <= _MOST_ITEMS:
         raise ValueError(limit)
-    items = [_listed(entry, position, item) for position, item in enumerate(entry.input_items)]
+    items = [_listed(owner_id, position, item) for position, item in enumerate(given)]
     if query.get("order") != "asc":
         items.reverse()
     ids = [item["id"] for item in items]
@@ -109,9 +164,10 @@ def item_list(entry: Entry, query: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _listed(entry: Entry, position: int, item: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an input item as the service lists it: with a type, an id and, for a message, its parts."""
-    listed = {"type": "message", "id": f"item_{entry.final['id'].removeprefix('resp_')}_{position}", **item}
+def _listed(owner_id: str, position: int, item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item as the service lists it: with a type, an id and, for a message, its parts."""
+    digits = owner_id.partition("_")[2]
+    listed = {"type": "message", "id": f"item_{digits}_{position}", **item}
     content = listed.get("content")
     if listed["type"] == "message":
         listed.setdefault("status", "completed")

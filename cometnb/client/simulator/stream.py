@@ -7,12 +7,10 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from cometnb.client.simulator.body import message_item, reasoning_item, text_part
 from cometnb.client.simulator.generation import Generation
+from cometnb.client.simulator.outputs import Message, Output
 from cometnb.client.simulator.pace import Pace
-from cometnb.client.simulator.reasoning import Reasoning
 from cometnb.client.simulator.reply import Action, Wait, encoded
-from cometnb.client.simulator.tokens import split_tokens
 
 __all__ = ["EventStream"]
 
@@ -34,9 +32,10 @@ class EventStream:
     padded : bool
         Add ``obfuscation`` to every delta.
 
-    Notes
-    -----
-    `actions` is the whole stream. The faults take its parts instead and end it in their own way.
+    Attributes
+    ----------
+    n_events : int
+        Events made so far: the number of the next one.
     """
 
     def __init__(
@@ -53,106 +52,100 @@ class EventStream:
         self._close = close
         self._pace = pace
         self._padded = padded
-        self._number = 0
-        self._message_index = 0 if generation.reasoning is None else 1
+        self.n_events = 0
+        self._n_tokens = 0.0
+
+    @property
+    def is_half_way(self) -> bool:
+        """True from the middle of what comes behind the reasoning."""
+        generation = self.generation
+        return self._n_tokens >= generation.reasoning_tokens + self._n_tokens_after_reasoning / 2
+
+    @property
+    def _n_tokens_after_reasoning(self) -> int:
+        return self.generation.output_tokens - self.generation.reasoning_tokens
 
     def actions(self) -> Iterator[Action]:
         """Yield every event from ``response.created`` to the terminal one."""
-        yield from self.beginning()
-        if self.generation.has_message:
-            yield from self.text(len(self.generation.tokens))
-            yield from self._message_done()
+        yield self.event("response.created", response=self.opened)
+        first = self._pace.first_token_s
+        if self.opened["status"] == "queued":
+            yield self.event("response.queued", response=self.opened)
+            first /= 2
+            if first:
+                yield Wait(first)
+        yield self.event("response.in_progress", response={**self.opened, "status": "in_progress"})
+        if first:
+            yield Wait(first)
+        for index, output in enumerate(self.generation.outputs):
+            yield self.event("response.output_item.added", output_index=index, item=output.begun())
+            if isinstance(output, Message) and not output.is_refusal:
+                yield from self._text(index, output)
+            else:
+                yield from self._steps(index, output)
+            yield self.event("response.output_item.done", output_index=index, item=output.done())
         final = self._close()
         yield self.event(f"response.{final['status']}", response=final)
 
-    def beginning(self) -> Iterator[Action]:
-        """Yield what comes before the message: the response, its reasoning, and the wait for both."""
-        yield self.event("response.created", response=self.opened)
-        yield self.event("response.in_progress", response=self.opened)
-        if self._pace.first_token_s:
-            yield Wait(self._pace.first_token_s)
-        if self.generation.reasoning is not None:
-            yield from self._reasoning(self.generation.reasoning)
-
-    def text(self, n_tokens: int) -> Iterator[Action]:
-        """Yield the message's opening and its first `n_tokens` deltas."""
-        generation = self.generation
-        item = message_item(generation, "in_progress")
-        yield self.event("response.output_item.added", output_index=self._message_index, item=item)
-        part = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
-        yield self.event("response.content_part.added", **self._place(), part=part)
-        gap = Wait(self._pace.duration_s(1))
-        for index in range(n_tokens):
-            if gap.seconds:
-                yield gap
-            yield self.delta(index)
-
     def event(self, kind: str, /, **fields: Any) -> bytes:
         """Return one event with the next number."""
-        number = self._number
-        self._number += 1
+        number = self.n_events
+        self.n_events += 1
         payload = encoded({"type": kind, "sequence_number": number, **fields})
         return b"event: %b\ndata: %b\n\n" % (kind.encode("ascii"), payload)
 
-    def delta(self, index: int) -> bytes:
-        """Return the delta with the token at `index`; there may be very many, so JSON is written by hand."""
-        number = self._number
-        self._number += 1
-        logprobs = self.generation.logprobs
+    def _steps(self, index: int, output: Output) -> Iterator[Action]:
+        place = {"item_id": output.id, "output_index": index}
+        if isinstance(output, Message):
+            yield self._part("added", place, output)
+        for step in output.steps():
+            yield from self._time(step.n_tokens)
+            if step.kind:
+                yield self.event(f"response.{step.kind}", **place, **step.fields)
+        if isinstance(output, Message):
+            yield self._part("done", place, output)
+
+    def _text(self, index: int, output: Message) -> Iterator[Action]:
+        place = {"item_id": output.id, "output_index": index}
+        yield self._part("added", place, output)
+        for number in range(len(output.tokens)):
+            yield from self._time(1)
+            yield self._delta(index, output, number)
+        for number, annotation in enumerate(output.annotations):
+            fields = {"content_index": 0, "annotation_index": number, "annotation": annotation}
+            yield self.event("response.output_text.annotation.added", **place, **fields)
+        part = output.part()
+        done = {"content_index": 0, "text": part["text"], "logprobs": part["logprobs"]}
+        yield self.event("response.output_text.done", **place, **done)
+        yield self._part("done", place, output)
+
+    def _part(self, which: str, place: Mapping[str, Any], output: Message) -> bytes:
+        part = output.part(is_empty=which == "added")
+        return self.event(f"response.content_part.{which}", **place, content_index=0, part=part)
+
+    def _time(self, n_tokens: float) -> Iterator[Action]:
+        self._n_tokens += n_tokens
+        seconds = self._pace.duration_s(n_tokens)
+        if seconds:
+            yield Wait(seconds)
+
+    def _delta(self, index: int, output: Message, number: int) -> bytes:
+        """Return the delta with one token; there may be very many, so JSON is written by hand."""
+        n_events = self.n_events
+        self.n_events += 1
+        token, logprobs = output.tokens[number], output.logprobs
         text = (
             "event: response.output_text.delta\n"
-            f'data: {{"type":"response.output_text.delta","sequence_number":{number},'
-            f'"item_id":"msg_{self.generation.id_digits}","output_index":{self._message_index},'
-            f'"content_index":0,'
-            f'"delta":{_json_text(self.generation.tokens[index])},'
-            f'"logprobs":{_json_text([logprobs[index]]) if logprobs else "[]"}{self._padding(index)}}}\n\n'
+            f'data: {{"type":"response.output_text.delta","sequence_number":{n_events},'
+            f'"item_id":"{output.id}","output_index":{index},"content_index":0,'
+            f'"delta":{_json_text(token)},'
+            f'"logprobs":{_json_text([logprobs[number]]) if logprobs else "[]"}'
+            f"{self._padding(number, token)}}}\n\n"
         )
         return text.encode("utf-8", "backslashreplace")
 
-    def _padding(self, index: int) -> str:
+    def _padding(self, number: int, token: str) -> str:
         if not self._padded:
             return ""
-        digits = hashlib.sha256(f"{self.generation.id_digits}{index}".encode()).hexdigest()
-        n_digits = _PADDED_TO - len(self.generation.tokens[index]) % _PADDED_TO
-        return f',"obfuscation":"{digits[:n_digits]}"'
-
-    def _place(self) -> dict[str, Any]:
-        return {
-            "item_id": f"msg_{self.generation.id_digits}",
-            "output_index": self._message_index,
-            "content_index": 0,
-        }
-
-    def _reasoning(self, reasoning: Reasoning) -> Iterator[Action]:
-        digits = self.generation.id_digits
-        begun = reasoning_item(digits, reasoning, finished=False)
-        yield self.event("response.output_item.added", output_index=0, item=begun)
-        parts = [split_tokens(part) for part in reasoning.summary]
-        n_deltas = max(1, sum(len(part) for part in parts))
-        gap = Wait(self._pace.duration_s(reasoning.n_tokens) / n_deltas)
-        if not parts and gap.seconds:
-            yield gap
-        for index, part in enumerate(parts):
-            yield from self._summary_part(index, part, gap)
-        yield self.event("response.output_item.done", output_index=0, item=reasoning_item(digits, reasoning))
-
-    def _summary_part(self, index: int, tokens: list[str], gap: Wait) -> Iterator[Action]:
-        place = {"item_id": f"rs_{self.generation.id_digits}", "output_index": 0, "summary_index": index}
-        kind = "response.reasoning_summary"
-        text = "".join(tokens)
-        yield self.event(f"{kind}_part.added", **place, part={"type": "summary_text", "text": ""})
-        for token in tokens:
-            if gap.seconds:
-                yield gap
-            yield self.event(f"{kind}_text.delta", **place, delta=token)
-        yield self.event(f"{kind}_text.done", **place, text=text)
-        yield self.event(f"{kind}_part.done", **place, part={"type": "summary_text", "text": text})
-
-    def _message_done(self) -> Iterator[Action]:
-        generation = self.generation
-        part = text_part(generation)
-        done = {"text": part["text"], "logprobs": part["logprobs"]}
-        yield self.event("response.output_text.done", **self._place(), **done)
-        yield self.event("response.content_part.done", **self._place(), part=part)
-        item = message_item(generation, "completed" if generation.complete else "incomplete")
-        yield self.event("response.output_item.done", output_index=self._message_index, item=item)
+        digits = hashlib.sha256(f"{self.generation.id_digits}{number}".encode()).hexdigest()
+        return f',"obfuscation":"{digits[: _PADDED_TO - len(token) % _PADDED_TO]}"'

@@ -34,7 +34,7 @@ class Simulator(Engine, httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Parameters
     ----------
-    seed, tokens_per_s, first_token_s, models, fault, text, events_per_chunk
+    seed, tokens_per_s, first_token_s, models, fault, text, events_per_chunk, without
         As for `Engine`; all may be changed later as attributes.
     sleep : callable, optional
         Called with seconds instead of waiting; None waits, and closing the response ends the wait.

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cometnb.client.simulator import Engine, Simulator
@@ -15,7 +15,7 @@ from cometnb.client.simulator.models import MODELS
 from cometnb.client.simulator.reply import Request
 from cometnb.errors import ConfigError
 from cometnb.protocol.params import PARAMS
-from tests.client.simulator.talk import EMPTY, asked, posted, text_of
+from tests.client.simulator.talk import EMPTY, asked, call, posted, text_of
 
 _JSON = st.recursive(
     st.none()
@@ -26,11 +26,6 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
-
-
-def _call(simulator: Simulator, method: str, path: str, **query: str) -> httpx.Response:
-    with httpx.Client(transport=simulator, base_url="http://simulator/v1") as http:
-        return http.request(method, path, params=query)
 
 
 def _error(answer: httpx.Response) -> dict[str, Any]:
@@ -89,10 +84,10 @@ def test_an_unknown_model_is_named_with_close_ones() -> None:
 
 def test_the_models_are_listed() -> None:
     """Its own list, or the one it was given, which is then the only one it knows."""
-    own = _call(Simulator(), "GET", "/models").json()
+    own = call(Simulator(), "GET", "/models").json()
     given_ones = Simulator(models=["my-model"])
     assert [model["id"] for model in own["data"]] == list(MODELS)
-    assert [model["id"] for model in _call(given_ones, "GET", "/models").json()["data"]] == ["my-model"]
+    assert [model["id"] for model in call(given_ones, "GET", "/models").json()["data"]] == ["my-model"]
     assert posted(given_ones).status_code == 404
     assert asked(given_ones, model="my-model")["status"] == "completed"
 
@@ -143,7 +138,7 @@ def test_the_clients_way_around_the_checks_does_not_work_on_the_wire() -> None:
 )
 def test_what_is_not_there_is_an_error_in_json(method: str, path: str, status: int) -> None:
     """The message carries the request id that the header carries."""
-    answer = _call(Simulator(), method, path)
+    answer = call(Simulator(), method, path)
     assert answer.status_code == status
     assert f"(request id: {answer.headers['x-cometapi-request-id']})" in _error(answer)["message"]
 
@@ -155,20 +150,20 @@ def test_a_response_can_be_fetched_until_it_is_deleted() -> None:
         answer = posted(simulator, stream=stream)
         body = json.loads(answer.text.split("data: ")[-1])["response"] if stream else answer.json()
         path = f"/responses/{body['id']}"
-        assert _call(simulator, "GET", path).json() == body
-        assert _call(simulator, "DELETE", path).json() == {
+        assert call(simulator, "GET", path).json() == body
+        assert call(simulator, "DELETE", path).json() == {
             "id": body["id"],
             "object": "response",
             "deleted": True,
         }
-        assert _call(simulator, "GET", path).status_code == 404
+        assert call(simulator, "GET", path).status_code == 404
 
 
 def test_a_response_that_was_not_to_be_stored_is_not() -> None:
     """`store=False` is honoured."""
     simulator = Simulator()
     response = asked(simulator, store=False)
-    assert _call(simulator, "GET", f"/responses/{response['id']}").status_code == 404
+    assert call(simulator, "GET", f"/responses/{response['id']}").status_code == 404
 
 
 def test_input_items_come_in_pages() -> None:
@@ -176,19 +171,19 @@ def test_input_items_come_in_pages() -> None:
     simulator = Simulator()
     response = asked(simulator, input=[{"role": "user", "content": text} for text in ("one", "two", "three")])
     path = f"/responses/{response['id']}/input_items"
-    first = _call(simulator, "GET", path, limit="2").json()
-    rest = _call(simulator, "GET", path, limit="2", after=first["last_id"]).json()
+    first = call(simulator, "GET", path, limit="2").json()
+    rest = call(simulator, "GET", path, limit="2", after=first["last_id"]).json()
     assert [item["content"][0]["text"] for item in first["data"]] == ["three", "two"]
     assert (first["has_more"], rest["has_more"]) == (True, False)
     assert [item["content"] for item in rest["data"]] == [[{"type": "input_text", "text": "one"}]]
-    assert _call(simulator, "GET", path, order="asc").json()["data"][0] == rest["data"][0]
+    assert call(simulator, "GET", path, order="asc").json()["data"][0] == rest["data"][0]
 
 
 @pytest.mark.parametrize("limit", ["0", "101", "many"])
 def test_a_page_size_out_of_bounds_is_refused(limit: str) -> None:
     """1 to 100."""
     simulator = Simulator()
-    answer = _call(simulator, "GET", f"/responses/{asked(simulator)['id']}/input_items", limit=limit)
+    answer = call(simulator, "GET", f"/responses/{asked(simulator)['id']}/input_items", limit=limit)
     assert (answer.status_code, _error(answer)["param"]) == (400, "limit")
 
 
@@ -216,8 +211,8 @@ def test_a_background_response_is_fetched_later() -> None:
     slow, fast = Simulator(tokens_per_s=0.001), Simulator()
     waiting, ready = asked(slow, background=True), asked(fast, background=True)
     assert waiting["status"] == ready["status"] == "queued"
-    assert _call(slow, "GET", f"/responses/{waiting['id']}").json()["status"] == "in_progress"
-    assert _call(fast, "GET", f"/responses/{ready['id']}").json()["status"] == "completed"
+    assert call(slow, "GET", f"/responses/{waiting['id']}").json()["status"] == "in_progress"
+    assert call(fast, "GET", f"/responses/{ready['id']}").json()["status"] == "completed"
 
 
 def test_a_background_response_can_be_cancelled_while_it_runs() -> None:
@@ -225,10 +220,10 @@ def test_a_background_response_can_be_cancelled_while_it_runs() -> None:
     slow, fast = Simulator(tokens_per_s=0.001), Simulator()
     waiting = f"/responses/{asked(slow, background=True)['id']}"
     ready = f"/responses/{asked(fast, background=True)['id']}"
-    assert _call(slow, "POST", f"{waiting}/cancel").json()["status"] == "cancelled"
-    assert _call(slow, "GET", waiting).json()["status"] == "cancelled"
-    assert _call(fast, "POST", f"{ready}/cancel").json()["status"] == "completed"
-    assert _call(fast, "POST", f"/responses/{asked(fast)['id']}/cancel").status_code == 400
+    assert call(slow, "POST", f"{waiting}/cancel").json()["status"] == "cancelled"
+    assert call(slow, "GET", waiting).json()["status"] == "cancelled"
+    assert call(fast, "POST", f"{ready}/cancel").json()["status"] == "completed"
+    assert call(fast, "POST", f"/responses/{asked(fast)['id']}/cancel").status_code == 400
 
 
 def test_a_long_prompt_that_came_before_counts_as_cached() -> None:
@@ -277,9 +272,78 @@ def test_any_parameters_get_an_answer(params: dict[str, Any]) -> None:
 @given(st.dictionaries(st.text(max_size=8), _JSON, max_size=4), st.booleans())
 def test_any_input_item_gets_an_answer(item: dict[str, Any], stream: bool) -> None:
     """Items of kinds that are not known are counted as the JSON they are."""
+    # Words that have a meaning of their own are tried below.
+    assume(not {"id", "type", "role", "call_id"} & item.keys())
     body = json.dumps(
         {**EMPTY, "input": [{"role": "user", "content": "Hi"}, item], "stream": stream}
     ).encode()
     reply = Engine().handle(Request("POST", "/v1/responses", {}, body))
     assert reply.status == 200
     assert b'"completed"' in b"".join(action for action in reply.actions if isinstance(action, bytes))
+
+
+_ITEM_KINDS = (
+    "message",
+    "function_call",
+    "function_call_output",
+    "reasoning",
+    "item_reference",
+    "compaction",
+)
+_ITEMS = st.lists(
+    st.dictionaries(
+        st.sampled_from(["type", "role", "content", "output", "call_id", "name", "arguments", "id"]),
+        _JSON | st.sampled_from(_ITEM_KINDS),
+        max_size=4,
+    ),
+    min_size=1,
+    max_size=3,
+)
+_TOOL_KINDS = (
+    "function",
+    "custom",
+    "mcp",
+    "web_search",
+    "file_search",
+    "code_interpreter",
+    "image_generation",
+)
+_ANY_TOOL = st.dictionaries(
+    st.sampled_from(
+        ["type", "name", "description", "parameters", "strict", "server_label", "size", "container"]
+    ),
+    _JSON | st.sampled_from(_TOOL_KINDS),
+    max_size=5,
+)
+
+
+@given(st.lists(_ANY_TOOL, max_size=3), _ANY_TOOL | st.just("required"), _ITEMS, st.booleans())
+def test_any_tools_and_items_get_an_answer(tools: Any, choice: Any, items: Any, stream: bool) -> None:
+    """Well-formed or not, they are used, passed over or refused."""
+    body = {**EMPTY, "tools": tools, "tool_choice": choice, "input": items, "stream": stream}
+    reply = Engine().handle(Request("POST", "/v1/responses", {}, json.dumps(body).encode()))
+    assert reply.status in (200, 400, 404)
+    assert b"".join(action for action in reply.actions if isinstance(action, bytes))
+
+
+@given(_JSON)
+def test_any_schema_gets_an_answer(schema: Any) -> None:
+    """Also what is none."""
+    form = {
+        "type": "json_schema",
+        "name": "a",
+        "schema": {"properties": schema, "items": schema, "required": ["a"]},
+    }
+    reply = Engine().handle(
+        Request("POST", "/v1/responses", {}, json.dumps({**EMPTY, "text": {"format": form}}).encode())
+    )
+    assert reply.status in (200, 400)
+
+
+@pytest.mark.parametrize("path", ["/v1/conversations", "/v1/responses/input_tokens", "/v1/responses/compact"])
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b'{"metadata": 5}', b'{"items": [{"type": 5}]}', b'{"items": 5}']
+)
+def test_a_body_that_cannot_be_is_refused_everywhere(path: str, body: bytes) -> None:
+    """On every route that takes one."""
+    assert Engine().handle(Request("POST", path, {}, body)).status == 400

@@ -12,7 +12,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
 
 from cometnb.client.simulator import Simulator
-from tests.client.simulator.talk import EMPTY, asked, deltas, events, posted, raw, text_of
+from tests.client.simulator.talk import EMPTY, asked, call, deltas, events, posted, raw, text_of
 
 _EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 _LOGPROBS = "message.output_text.logprobs"
@@ -94,12 +94,13 @@ def test_every_event_fits_the_types_of_others(params: dict[str, Any]) -> None:
 def test_a_response_with_every_parameter_fits_the_types_of_others() -> None:
     """Echoed parameters keep the shapes of the response object."""
     tool = {"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}}
+    simulator = Simulator()
     Response.model_validate(
         asked(
-            Simulator(),
+            simulator,
             tools=[tool],
             tool_choice="required",
-            conversation="conv_1",
+            conversation=call(simulator, "POST", "/conversations", {}).json()["id"],
             service_tier="flex",
             text={"format": {"type": "json_schema", "name": "a", "schema": {"type": "object"}}},
             top_logprobs=2,
