@@ -17,7 +17,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --no-head
 QUIET_HOME = env -u COMETAPI_KEY -u COMETAPI_API_KEY -u COMETAPI_BASE_URL -u COMETAPI_DEFAULT_MODEL \
 	-u COMETNB_LIVE -u COMETNB_PRICES -u COMETNB_PRICE_RATIO -u COMETNB_STORE_TEXT \
 	XDG_CACHE_HOME=$(CURDIR)/$(BUILD)/nbval/cache XDG_CONFIG_HOME=$(CURDIR)/$(BUILD)/nbval/config \
-	COMETNB_BACKEND=simulator COMETNB_LEDGER=$(CURDIR)/$(BUILD)/nbval/ledger.sqlite \
+	TZ=UTC COMETNB_BACKEND=simulator COMETNB_LEDGER=$(CURDIR)/$(BUILD)/nbval/ledger.sqlite \
 	IPYTHONDIR=$(CURDIR)/$(BUILD)/nbval/ipython
 
 .DEFAULT_GOAL := help

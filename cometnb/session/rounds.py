@@ -135,7 +135,9 @@ def _keep(chat: Conversation, turn: Turn, base_url: str, sent: Mapping[str, Any]
 
 def _free_to_answer(params: Mapping[str, Any]) -> Mapping[str, Any]:
     """Let the model answer after a round of calls: one that must call something would never end."""
-    return params if params.get("tool_choice") in (None, "auto", "none") else {**params, "tool_choice": "auto"}
+    return (
+        params if params.get("tool_choice") in (None, "auto", "none") else {**params, "tool_choice": "auto"}
+    )
 
 
 def _named(calls: Sequence[FunctionCall]) -> str:
