@@ -6,7 +6,7 @@ This is the one place that knows both the session and the ledger: it hands the o
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -22,8 +22,11 @@ from cometnb.options import Options, resolve
 from cometnb.protocol.response import Response
 from cometnb.session.background import use_client
 from cometnb.session.conversation import Conversation, Forgetful
+from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
 from cometnb.session.session import Session
+from cometnb.session.structured import schema_of, text_format
 from cometnb.session.tally import Tally
+from cometnb.session.tools import Toolbox
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,6 +126,10 @@ class Shared:
             self._expects_costs = True
             threading.Thread(target=_load_prices, name="cometnb-prices", daemon=True).start()
 
+    def chat(self, name: str) -> Conversation:
+        """Return the conversation of this name; the first time, a new one."""
+        return self.chats.setdefault(name, Conversation(name, forgetful=self.forgetful))
+
     def set_budget(self, budget: Budget | None) -> None:
         """Put the calls to come under a budget, or under none; calls that run go on as they were admitted."""
         self.budget = budget
@@ -201,8 +208,38 @@ shared = Shared()
 use_client(lambda: shared.session.client)
 
 
-def respond(input: Any = None, /, **params: Any) -> Response:  # the API's own word
+def respond(
+    input: Any = None,  # the API's own word
+    /,
+    *,
+    chat: str | Conversation | None = None,
+    tools: Sequence[Any] = (),
+    schema: Any = None,
+    max_rounds: int = DEFAULT_MAX_ROUNDS,
+    **params: Any,
+) -> Response:
     """Ask with the kernel's shared session and wait for the whole answer; see `Client.respond`.
+
+    Parameters
+    ----------
+    input : str or list
+        The prompt, or input items.
+    chat : str or Conversation, optional
+        The conversation to continue; by name, the one that ``%%respond --chat`` continues, too.
+    tools : sequence
+        Functions, which are run and answered, names of the service's own tools, and entries of ``tools`` as dicts.
+    schema : object, optional
+        What a structured answer shall be: a class, a DataFrame, a JSON Schema, or fields in one line.
+        `Response.parsed` and `Response.to_frame` then give it.
+    max_rounds : int
+        Most calls of the service while functions are run.
+    **params
+        Any parameter of the API.
+
+    Raises
+    ------
+    CometError
+        What the service or the wire says, or a parameter that cannot be sent.
 
     Examples
     --------
@@ -211,7 +248,23 @@ def respond(input: Any = None, /, **params: Any) -> Response:  # the API's own w
     >>> cometnb.respond("Say hello.").status
     'completed'
     """
-    return shared.session.client.respond(input, **params)
+    toolbox, form = Toolbox(tools), None
+    if schema is not None:
+        form = schema_of(schema)
+        params["text"] = {**(params.get("text") or {}), "format": text_format(form)}
+    if chat is None and not toolbox.runs_functions:
+        if len(toolbox):
+            params["tools"] = toolbox.params()
+        response = shared.session.client.respond(input, **params)
+    else:
+        talk = (
+            shared.chat(chat) if isinstance(chat, str) else chat or Conversation(forgetful=shared.forgetful)
+        )
+        response = shared.session.start_turn(
+            talk, input if input is not None else "", toolbox=toolbox, max_rounds=max_rounds, **params
+        ).wait()
+    response.schema = form
+    return response
 
 
 def stream(input: Any = None, /, **params: Any) -> ResponseStream:  # the API's own word

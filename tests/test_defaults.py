@@ -157,3 +157,42 @@ def test_a_client_of_ones_own_does_not_use_the_shared_ledger(simulated: Shared) 
         client.respond("Hi")
     assert len(cometnb.usage()) == 0
     assert simulated.tally.n_attempts == 0
+
+
+def test_functions_are_run_and_answered(simulated: Shared) -> None:
+    """From Python as from a cell."""
+
+    def population(city: str) -> int:
+        """People living in a city."""
+        return len(city)
+
+    response = cometnb.respond(
+        "What is the population of Rome?", tools=[population], reasoning={"effort": "none"}
+    )
+    assert [result.output for result in response.tool_results] == ["4"]
+    assert "4" in response.output_text
+
+
+def test_a_structured_answer_is_parsed(simulated: Shared) -> None:
+    """With the dtypes of its schema."""
+    response = cometnb.respond("Three people", schema="[name, age int]")
+    assert {type(row["age"]) for row in response.parsed} == {int}
+    assert list(response.to_frame().dtypes.astype(str)) == ["string", "Int64"]
+
+
+def test_a_chat_goes_on_by_name_or_object(simulated: Shared) -> None:
+    """The same one that cells continue; one's own is kept by nobody else."""
+    first = cometnb.respond("One", chat="plan")
+    second = cometnb.respond("Two", chat="plan")
+    assert second.previous_response_id == first.id
+    assert [turn.prompt for turn in simulated.chats["plan"].path] == ["One", "Two"]
+    own = cometnb.Conversation("own")
+    cometnb.respond("One", chat=own)
+    assert len(own.path) == 1
+    assert "own" not in simulated.chats
+
+
+def test_the_services_own_tools_are_offered_by_name(simulated: Shared) -> None:
+    """Without a loop: the service runs them."""
+    cometnb.respond("Search the web for kites.", tools=["web_search_preview"])
+    assert simulated.simulator.requests[-1]["tools"] == [{"type": "web_search_preview"}]
