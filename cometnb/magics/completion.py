@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import inspect
 import keyword
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,6 +19,8 @@ from cometnb.magics.kernel import Kernel
 from cometnb.magics.options import BY_FLAG, OPTIONS, Option
 from cometnb.magics.origin import cell_of
 from cometnb.options import DEFAULT_MODEL
+from cometnb.protocol.response import Response
+from cometnb.session.tools import BUILT_IN, Tool
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
@@ -158,10 +161,9 @@ def _values(kernel: Kernel, option: Option, typed: str) -> Offer | None:
     if option.path == "model":
         return _starting(typed, _models(kernel), "model")
     if option.choices:
-        head, _, last = typed.rpartition(",")
-        offer = _starting(last, option.choices, "value")
-        taken = head.split(",")
-        return Offer(offer.typed, tuple(word for word in offer.words if word not in taken), "value")
+        return _listed(typed, option.choices, "value")
+    if option.name in _TALK:
+        return _listed(typed, _TALK[option.name](kernel), "instance")
     if option.name in _ATTACHED:
         named = _starting(typed, _variables(kernel, _is_attachable), "instance")
         files = _files(typed)
@@ -173,6 +175,31 @@ def _values(kernel: Kernel, option: Option, typed: str) -> Offer | None:
     if row is None or (row.kinds[0] == "string" and option.path != "instructions"):
         return None
     return _starting(typed, _variables(kernel, lambda value: type(value) in kinds), "instance")
+
+
+def _listed(typed: str, words: Iterable[str], kind: str) -> Offer:
+    """Return what may follow the last comma, without what stands before it already."""
+    head, _, last = typed.rpartition(",")
+    offer = _starting(last, words, kind)
+    taken = head.split(",")
+    return Offer(offer.typed, tuple(word for word in offer.words if word not in taken), kind)
+
+
+# What people name in a conversation: chats, functions, earlier answers, and types of answers.
+_TALK: Mapping[str, Callable[[Kernel], Iterable[str]]] = {
+    "chat": lambda kernel: kernel.shared.chats,
+    "tools": lambda kernel: [*_variables(kernel, _is_tool), *BUILT_IN],
+    "from": lambda kernel: _variables(kernel, lambda value: isinstance(value, Response)),
+    "schema": lambda kernel: _variables(kernel, _is_schema),
+}
+
+
+def _is_tool(value: Any) -> bool:
+    return isinstance(value, Tool | list | tuple) or inspect.isfunction(value)
+
+
+def _is_schema(value: Any) -> bool:
+    return isinstance(value, type | dict) or type(value).__name__ == "DataFrame"
 
 
 _ATTACHED = frozenset({"image", "file"})

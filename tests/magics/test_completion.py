@@ -49,7 +49,7 @@ def test_variables_fit_the_option(shell: Shell) -> None:
     shell.run("warm, style, tools, _mine = 0.5, 'Be kind.', [{}], 1.0")
     assert _words(shell, "%%respond -t ") == ("warm",)
     assert _words(shell, "%%respond -s ") == ("style",)
-    assert _words(shell, "%%respond --tools ") == ("tools",)
+    assert _words(shell, "%%respond --tools t") == ("tools",)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,18 @@ def test_any_text_gives_words_that_begin_as_typed(shell: Shell, start: str, piec
     if offer is not None:
         assert text.endswith(offer.typed)
         assert [word for word in offer.words if not word.startswith(offer.typed)] == []
+
+
+def test_chats_functions_answers_and_types_are_offered(shell: Shell) -> None:
+    """After the options that name them; of a list, what is not in it yet."""
+    shell.run(
+        "def population(city: str) -> int: ...\nclass Person: ...\nanswer = __import__('cometnb').Response({})"
+    )
+    shell.shared.chat("plan")
+    assert _words(shell, "%%respond --chat p") == ("plan",)
+    assert _words(shell, "%%respond --tools po") == ("population",)
+    assert "web_search" in _words(shell, "%%respond --tools population,")
+    assert "population" not in _words(shell, "%%respond --tools population,")
+    assert _words(shell, "%%respond --from a") == ("answer",)
+    assert _words(shell, "%%respond --schema P") == ("Person",)
+    shell.shared.chats.clear()
