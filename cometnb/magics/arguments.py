@@ -36,8 +36,12 @@ class Arguments:
         The code to show instead of sending: python, httpx, curl or json; empty to send.
     images, files : list of str
         What to attach, as typed.
+    detail : str or None
+        How closely images are looked at.
     chat : str
         The conversation to continue; empty for none.
+    conversation_id : str
+        With a conversation: the id of an object at the service that keeps it; empty for none.
     after : str
         What to ask after instead of the conversation's end, as typed; empty for its end.
     max_rounds : int or None
@@ -62,7 +66,9 @@ class Arguments:
     form: str = ""
     images: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
+    detail: str | None = None
     chat: str = ""
+    conversation_id: str = ""
     after: str = ""
     max_rounds: int | None = None
     tools: list[Any] = field(default_factory=list)
@@ -111,6 +117,8 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
         elif option.name in _OWN:
             _OWN[option.name](arguments, text or "")
     arguments.tools = _tools(arguments.params.pop("tools", None))
+    if arguments.chat and "conversation" in arguments.params:
+        arguments.conversation_id = _object_id(arguments.params.pop("conversation"))
     if arguments.frame and not arguments.schema:
         raise CellError("--df has no schema to make columns of.", "Write --schema '[name, age int]' --df.")
     return arguments
@@ -297,6 +305,7 @@ _OWN: Mapping[str, Callable[[Arguments, str], None]] = {
     "out": lambda arguments, text: setattr(arguments, "out", _name(text, "--out")),
     "tag": lambda arguments, text: setattr(arguments, "tag", text),
     "as": lambda arguments, text: setattr(arguments, "form", _form(text)),
+    "detail": lambda arguments, text: setattr(arguments, "detail", text.strip() or None),
     "chat": lambda arguments, text: setattr(arguments, "chat", _chat(text)),
     "from": lambda arguments, text: setattr(arguments, "after", text.strip()),
     "schema": lambda arguments, text: setattr(arguments, "schema", text.strip()),
@@ -309,6 +318,13 @@ def _chat(text: str) -> str:
     if not text.strip():
         raise CellError("--chat has no name.", "Write --chat plan, for example.")
     return text.strip()
+
+
+def _object_id(value: Any) -> str:
+    found = value.get("id") if isinstance(value, Mapping) else value
+    if not isinstance(found, str) or not found.strip():
+        raise CellError(f"--conversation {value!r} has no id.", "Write --conversation conv_… beside --chat.")
+    return found.strip()
 
 
 def _rounds(text: str) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.completer import SimpleCompletion
 
 from cometnb.magics.comet import SUBCOMMANDS, Subcommand
-from cometnb.magics.filters import _CHOICES as FILTER_CHOICES
+from cometnb.magics.filters import FILTER_CHOICES
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.options import BY_FLAG, OPTIONS, Option
 from cometnb.magics.origin import cell_of

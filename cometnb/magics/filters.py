@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from cometnb.errors import CellError
 
-__all__ = ["FILTERS_USAGE", "filters_of", "since_of"]
+__all__ = ["FILTERS_USAGE", "FILTER_CHOICES", "filters_of", "since_of", "value_of"]
 
 FILTERS_USAGE = "[--model M] [--tag T] [--notebook PATH] [--status S] [--backend B]"
 """How they stand in a subcommand's usage."""
@@ -21,13 +21,14 @@ _EXAMPLES: Mapping[str, str] = {
 }
 # Names without commas, so that several may stand in one word; a path or a tag may hold one.
 _LISTED = frozenset({"--model", "--status", "--backend"})
-_CHOICES: Mapping[str, tuple[str, ...]] = {
+FILTER_CHOICES: Mapping[str, tuple[str, ...]] = {
     "--status": (
         "completed", "incomplete", "failed", "cancelled", "queued", "in_progress", "interrupted", "truncated",
         "refused_by_budget", "error",
     ),
     "--backend": ("api", "simulator", "cassette"),
 }  # fmt: skip
+"""The values of those filters that do not take any."""
 
 
 def filters_of(name: str, words: list[str]) -> tuple[list[str], dict[str, list[str]]]:
@@ -68,6 +69,41 @@ def filters_of(name: str, words: list[str]) -> tuple[list[str], dict[str, list[s
     return rest, kwargs
 
 
+def value_of(words: list[str], flag: str, hint: str) -> tuple[list[str], str | None]:
+    """Take an option and its value out of the words of a line.
+
+    Parameters
+    ----------
+    words : list of str
+    flag : str
+        The option: ``--by model`` or ``--by=model``. A value that begins with two hyphens needs the second form.
+    hint : str
+        What an error says next.
+
+    Returns
+    -------
+    rest : list of str
+        The other words, in order.
+    value : str or None
+        None if the option is not there.
+
+    Raises
+    ------
+    CellError
+        If it is there, and has no value or a blank one.
+    """
+    place = next((at for at, word in enumerate(words) if word.partition("=")[0] == flag), None)
+    if place is None:
+        return words, None
+    _, equals, value = words[place].partition("=")
+    after = words[place + 1 :]
+    if not equals and after and not after[0].startswith("--"):
+        value, *after = after
+    if not value.strip():
+        raise CellError(f"{flag} has no value.", hint)
+    return [*words[:place], *after], value
+
+
 def since_of(name: str, rest: list[str]) -> str | None:
     """Return the time in what is left of a line, or None.
 
@@ -105,7 +141,7 @@ def _values(name: str, flag: str, text: str) -> list[str]:
             f"{flag} of %comet {name} has no value.",
             f"Write %comet {name} {flag} {_EXAMPLES[flag]}, for example.",
         )
-    choices = _CHOICES.get(flag)
+    choices = FILTER_CHOICES.get(flag)
     unknown = [value for value in values if choices is not None and value not in choices]
     if choices is not None and unknown:
         raise CellError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import CellError
-from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of
+from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 from cometnb.magics.origin import watching
@@ -96,7 +96,7 @@ def plot(kernel: Kernel, words: list[str]) -> None:
         wrong = f"does not know {words[0]!r}" if words else "needs to be told what to draw"
         raise CellError(f"%comet plot {wrong}.", f"Write %comet plot {'|'.join(_PLOTS)}.")
     what, *left = words
-    place, left = _value(left, "--save", "cost.png")
+    left, place = value_of(left, "--save", "Write --save cost.png, for example.")
     path = _path(place) if place is not None else None
     is_terminal = watching(kernel.shell) == "terminal"
     dark, left = _is_dark(left)
@@ -133,24 +133,10 @@ def _drawn(kernel: Kernel, what: str, words: list[str], dark: bool | None) -> Ax
 
 
 def _by(words: list[str], name: str) -> tuple[str, list[str]]:
-    by, left = _value(words, "--by", "model")
+    left, by = value_of(words, "--by", f"It takes {', '.join(_BY)}.")
     if by is not None and by not in _BY:
         raise CellError(f"--by of %comet {name} does not know {by!r}.", f"It takes {', '.join(_BY)}.")
     return by or _BY[0], left
-
-
-def _value(words: list[str], flag: str, example: str) -> tuple[str | None, list[str]]:
-    """Take a flag and its value out of the words; None if it is not there."""
-    place = next((at for at, word in enumerate(words) if word.partition("=")[0] == flag), None)
-    if place is None:
-        return None, words
-    _, equals, value = words[place].partition("=")
-    after = words[place + 1 :]
-    if not equals and after and not after[0].startswith("--"):
-        value, *after = after
-    if not value:
-        raise CellError(f"{flag} has no value.", f"Write {flag} {example}, for example.")
-    return value, [*words[:place], *after]
 
 
 def _is_dark(words: list[str]) -> tuple[bool | None, list[str]]:

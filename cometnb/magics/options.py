@@ -90,6 +90,12 @@ _OWN: tuple[Option, ...] = (
         is_repeatable=True,
     ),
     Option(
+        ("--detail",),
+        "How closely every image of the cell is looked at.",
+        metavar="low|high|auto",
+        own_choices=("low", "high", "auto"),
+    ),
+    Option(
         ("--set",),
         "Set any field of the request, also one cometnb does not know; may be repeated.",
         metavar="PATH=JSON",

@@ -53,7 +53,12 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     cell = cell_of(shell)
     arguments = parsed(line, shell.user_ns)
     prompt = prompt_of(
-        body, shell.user_ns, images=arguments.images, files=arguments.files, is_raw=arguments.is_raw
+        body,
+        shell.user_ns,
+        images=arguments.images,
+        files=arguments.files,
+        is_raw=arguments.is_raw,
+        detail=arguments.detail,
     )
     params = {"input": _checked(prompt.input, arguments)} | arguments.params
     schema = _asked_for(arguments, shell.user_ns, params)

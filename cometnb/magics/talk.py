@@ -37,7 +37,13 @@ def chat_of(
         raise CellError("--new begins a conversation anew, and none is named.", "Write --chat NAME --new.")
     if arguments.chat:
         known = None if arguments.is_new else shared.chats.get(arguments.chat)
-        return known or Conversation(arguments.chat, forgetful=shared.forgetful), after
+        if known is None or (
+            arguments.conversation_id and known.conversation_id != arguments.conversation_id
+        ):
+            known = Conversation(
+                arguments.chat, conversation_id=arguments.conversation_id, forgetful=shared.forgetful
+            )
+        return known, after
     if after is None:
         return Conversation(forgetful=shared.forgetful), None
     for chat in shared.chats.values():

@@ -6,10 +6,10 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from cometnb.errors import CellError
-from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of
+from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.origin import watching
-from cometnb.view.choose import _shows_widgets
+from cometnb.view.choose import shows_widgets
 from cometnb.view.publish import publish
 from cometnb.view.spending import BudgetLeft, Figures, bundle_of
 
@@ -66,7 +66,7 @@ def usage(kernel: Kernel, words: list[str]) -> pd.DataFrame | None:
     LedgerError
         A search where no prompts and answers are stored; it says how to store them.
     """
-    left, text = _searched(words)
+    left, text = value_of(words, "--search", 'Write %comet usage --search "red kite".')
     is_all, is_live = "--all" in left, "--live" in left
     rest, filters = filters_of("usage", [word for word in left if word not in ("--all", "--live")])
     since = since_of("usage", rest)
@@ -126,27 +126,10 @@ def _show_live(kernel: Kernel) -> None:
     while _panel:
         _panel.pop().close()
     watcher = "nobody" if shared.options.live == "off" else watching(kernel.shell)
-    if watcher != "front end" or not _shows_widgets(kernel.shell.user_ns):
+    if watcher != "front end" or not shows_widgets(kernel.shell.user_ns):
         publish(bundle_of(_figures(shared)))
         return
     # anywidget takes 0.2 s to load, and only here.
     from cometnb.view.spending_panel import SpendingPanel
 
     _panel.append(SpendingPanel(lambda: _figures(shared), shared.watch))
-
-
-def _searched(words: list[str]) -> tuple[list[str], str | None]:
-    """Take ``--search TEXT`` out of the words."""
-    left, text = list(words), None
-    for at, word in enumerate(left):
-        flag, equals, value = word.partition("=")
-        if flag != "--search":
-            continue
-        del left[at]
-        if not equals:
-            value = left.pop(at) if at < len(left) else ""
-        text = value
-        break
-    if text is not None and not text.strip():
-        raise CellError("--search of %comet usage has no text.", 'Write %comet usage --search "red kite".')
-    return left, text

@@ -9,7 +9,16 @@ from typing import Any
 
 from cometnb.errors import ParamError
 
-__all__ = ["file_part", "function_call_output", "image_part", "input_items", "message", "text_part"]
+__all__ = [
+    "audio_format",
+    "audio_part",
+    "file_part",
+    "function_call_output",
+    "image_part",
+    "input_items",
+    "message",
+    "text_part",
+]
 
 # First bytes of the image kinds the service documents.
 _IMAGE_MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -101,6 +110,37 @@ def file_part(
         "Give an http(s) URL, a file id (file-…) or the file's bytes with a filename.",
         param="input",
     )
+
+
+def audio_part(data: bytes) -> dict[str, Any]:
+    """Return an ``input_audio`` part; models that hear take it, others refuse it.
+
+    Parameters
+    ----------
+    data : bytes
+        WAV or MP3, the formats the service takes.
+
+    Raises
+    ------
+    ParamError
+        If it is neither.
+    """
+    form = audio_format(data)
+    if form is None:
+        raise ParamError("The bytes are neither WAV nor MP3.", "Convert the recording first.", param="input")
+    audio = {"data": base64.b64encode(data).decode("ascii"), "format": form}
+    return {"type": "input_audio", "input_audio": audio}
+
+
+def audio_format(data: bytes) -> str | None:
+    """Tell WAV and MP3 by their first bytes; None for anything else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return "wav"
+    # A tag, or a frame of MPEG layer III with a bit rate and a sample rate that exist.
+    is_frame = (
+        data[:1] == b"\xff" and len(data) > 2 and data[1] & 0xE6 == 0xE2 and data[2] & 0xF0 not in (0, 0xF0)
+    )
+    return "mp3" if data[:3] == b"ID3" or is_frame else None
 
 
 def function_call_output(call_id: str, output: Any) -> dict[str, Any]:

@@ -9,12 +9,14 @@ import urllib.parse
 from pathlib import Path, PurePath
 
 from cometnb.errors import CellError
+from cometnb.protocol.items import audio_format
 from cometnb.session.piece import (
     ANY_TYPE,
     LARGEST_FILE_BYTES,
     LARGEST_IMAGE_BYTES,
     Kind,
     Piece,
+    audio_of,
     file_of,
     image_of,
     image_type,
@@ -92,7 +94,7 @@ def read(path: PurePath, *, must_be_image: bool = False) -> Piece:
 
 
 def from_bytes(data: bytes, filename: str, shown: str) -> Piece:
-    """Return bytes by what they are: an image, UTF-8 text in a fence, or a file of that name.
+    """Return bytes by what they are: an image, a recording, UTF-8 text in a fence, or a file of that name.
 
     Raises
     ------
@@ -102,6 +104,8 @@ def from_bytes(data: bytes, filename: str, shown: str) -> Piece:
     if image_type(data):
         return image_of(data, shown)
     media_type = _guessed(filename)
+    if audio_format(data):
+        return audio_of(data, shown)
     if data.startswith(b"%PDF-"):
         return file_of(data, filename, "application/pdf", shown)
     text = _decoded(data)

@@ -257,7 +257,9 @@ class Conversation:
         return {**inherited, **params}
 
     def __repr__(self) -> str:
-        return f"<Conversation {self.name!r}, {len(self.path)} turns to the head, {len(self.turns)} in all>"
+        n_path = len(self.path)
+        turns = "1 turn" if n_path == 1 else f"{n_path} turns"
+        return f"<Conversation {self.name!r}, {turns} to the head, {len(self.turns)} in all>"
 
 
 def _carrying(params: dict[str, Any]) -> dict[str, Any]:

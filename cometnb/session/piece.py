@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cometnb.errors import CellError
-from cometnb.protocol.items import file_part, image_part, text_part
+from cometnb.protocol.items import audio_format, audio_part, file_part, image_part, text_part
 
 __all__ = [
     "ANY_TYPE",
@@ -17,6 +17,7 @@ __all__ = [
     "LONGEST_TEXT_CHARACTERS",
     "Kind",
     "Piece",
+    "audio_of",
     "cut",
     "file_of",
     "image_of",
@@ -154,6 +155,18 @@ def file_of(data: bytes, filename: str, media_type: str, shown: str) -> Piece:
     """
     within(len(data), LARGEST_FILE_BYTES, shown, "file")
     return Piece("file", file_part(data, filename=filename, media_type=media_type), media_type, len(data))
+
+
+def audio_of(data: bytes, shown: str) -> Piece:
+    """Return a recording's bytes as a piece.
+
+    Raises
+    ------
+    CellError
+        If it is larger than `LARGEST_FILE_BYTES`.
+    """
+    within(len(data), LARGEST_FILE_BYTES, shown, "recording")
+    return Piece("file", audio_part(data), f"audio/{audio_format(data)}", len(data))
 
 
 def within(size_bytes: int, largest_bytes: int, shown: str, what: str) -> None:

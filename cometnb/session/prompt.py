@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -66,6 +66,7 @@ def prompt_of(
     images: Sequence[str] = (),
     files: Sequence[str] = (),
     is_raw: bool = False,
+    detail: str | None = None,
 ) -> Prompt:
     """Fill in a cell's body and add what its options attach.
 
@@ -82,6 +83,8 @@ def prompt_of(
         Each a name of the notebook, a path, an ``http(s)://`` URL or an uploaded file's id.
     is_raw : bool
         Leave ``{{ }}`` in the body as typed.
+    detail : str, optional
+        How closely every image is looked at: ``low``, ``high``, ``auto``, or what the service takes.
 
     Raises
     ------
@@ -103,7 +106,13 @@ def prompt_of(
         for name, piece in named
         if name and (piece.is_listed or piece.note)
     )
-    return Prompt(_input(piece for _, piece in named), listed)
+    return Prompt(_input(_detailed(piece, detail) for _, piece in named), listed)
+
+
+def _detailed(piece: Piece, detail: str | None) -> Piece:
+    if detail is None or piece.kind != "image":
+        return piece
+    return replace(piece, part={**piece.part, "detail": detail})
 
 
 def _input(pieces: Iterable[Piece]) -> str | list[dict[str, Any]]:

@@ -117,7 +117,7 @@ def _asked(
         if not chat.is_refused(error, sent):
             _keep(chat, turn, base_url, sent, error)
             raise
-        chat.forget_at(base_url, sent, f"does not know {sent['previous_response_id']}")
+        chat.forget_at(base_url, sent, f"refused to go on from {sent['previous_response_id']}")
         sent = chat.request(turn, base_url, params)
         try:
             response = yield Ask(sent, number)

@@ -210,3 +210,39 @@ def test_a_structured_answer_is_a_table_and_a_frame(kernel: KernelSession) -> No
         {"name": "string", "born": "Int64", "mood": "category"}
     )
     assert kernel.value("_.parsed == people.to_dict('records')") == "True"
+
+
+def test_a_conversation_object_keeps_the_turns_at_the_service(kernel: KernelSession) -> None:
+    """Its id goes with what is new, and a cell that runs again adds a turn."""
+    _ready(kernel)
+    made = kernel.run(
+        "import httpx\nwith httpx.Client(transport=simulator, base_url='https://x/v1') as http:\n"
+        "    conv = http.post('https://x/v1/conversations', json={}).json()['id']"
+    )
+    assert made.errors == []
+    conversation = kernel.value("conv")
+    for _ in range(2):
+        run = _ask(kernel, 1, options=f"--chat kept --conversation {conversation}")
+        assert run.errors == []
+    sent = json.loads(
+        kernel.value(
+            "__import__('json').dumps([r.get('conversation') for r in simulator.requests[n_before:]])"
+        )
+    )
+    assert sent == [conversation, conversation]
+    assert kernel.run("%comet chats").stream_text.strip() == f"kept: 2 turns in {conversation}"
+
+
+def test_a_call_in_the_background_is_picked_up_by_its_id(kernel: KernelSession) -> None:
+    """The handle is the cell's value; its usage comes home with its end, once."""
+    _ready(kernel)
+    run = kernel.run("%%respond -e none --background true --tag behind\nThink")
+    assert run.errors == []
+    assert "_.wait()" in run.stream_text
+    kernel.run("handle = _")
+    assert kernel.value("handle.wait().status") == "completed"
+    found = "__import__('cometnb').BackgroundResponse.pick_up(handle.id).wait().output_text == handle.response.output_text"
+    assert kernel.value(found) == "True"
+    kernel.run("rows = __import__('cometnb').usage(tag='behind')")
+    assert kernel.value("rows['status'].iloc[-1], len(rows)") == "('completed', 2)"
+    assert kernel.value("rows['total_tokens'].isna().tolist()") == "[True, False]"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from cometnb.errors import ParamError
 from cometnb.protocol.items import (
+    audio_part,
     file_part,
     function_call_output,
     image_part,
@@ -154,3 +156,33 @@ def test_what_was_passed_is_not_kept() -> None:
     built = input_items([item])
     item["content"] = "b"
     assert json.dumps(built) == '[{"role": "user", "content": "a"}]'
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"RIFF\x24\x00\x00\x00WAVEfmt ", "wav"),
+        (b"ID3\x04\x00rest", "mp3"),
+        (b"\xff\xfb\x90\x00rest", "mp3"),
+    ],
+)
+def test_a_recording_goes_in_its_format(data: bytes, form: str) -> None:
+    """WAV and MP3 are told by their first bytes."""
+    part = audio_part(data)
+    assert part["type"] == "input_audio"
+    assert part["input_audio"]["format"] == form
+    assert base64.b64decode(part["input_audio"]["data"]) == data
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"RIFF\x00\x00\x00\x00WEBP", b"OggS", b"\xff\xd8\xff\xe0", b"\xff\xfe\x00"]
+)
+def test_what_is_no_recording_is_refused(data: bytes) -> None:
+    """An image, another format, nothing at all."""
+    with pytest.raises(ParamError, match="neither WAV nor MP3"):
+        audio_part(data)
+
+
+def test_a_type_that_no_set_can_hold_is_no_part() -> None:
+    """An item of an unknown shape passes as it is."""
+    assert input_items([{"type": []}]) == [{"type": []}]

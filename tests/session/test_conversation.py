@@ -67,6 +67,16 @@ def test_without_an_owner_every_question_is_a_new_turn() -> None:
     assert len(chat.path) == 3
 
 
+def test_a_conversation_says_how_long_it_is() -> None:
+    """The way to the head, and all turns there are."""
+    chat, service = Conversation("c"), Service()
+    ask(chat, service, "one", owner="one")
+    assert repr(chat) == "<Conversation 'c', 1 turn to the head, 1 in all>"
+    ask(chat, service, "two", owner="two")
+    ask(chat, service, "one", owner="one")
+    assert repr(chat) == "<Conversation 'c', 1 turn to the head, 3 in all>"
+
+
 def test_a_service_that_keeps_nothing_is_sent_the_history_once_and_from_then_on() -> None:
     """One refused request, the same again with the history, and no more ids after it; the user is told once."""
     chat, service = Conversation("c"), Service(keeps=False)
@@ -79,7 +89,7 @@ def test_a_service_that_keeps_nothing_is_sent_the_history_once_and_from_then_on(
         (None, ["one", "answer 1", "two", "answer 3", "three"]),
     ]
     assert len(chat.remarks) == 1
-    assert "resp_1" in chat.remarks[0]
+    assert "refused to go on from resp_1" in chat.remarks[0]
 
 
 def test_a_service_that_forgets_halfway_is_sent_the_history() -> None:

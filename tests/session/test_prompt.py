@@ -271,3 +271,20 @@ def test_any_bytes_can_be_a_file(data: bytes) -> None:
 def test_errors_of_the_body_are_those_of_the_template(body: str, words: str) -> None:
     """Two lines, and nothing is sent."""
     assert words in _error(body, images=[_URL]).fact
+
+
+def test_images_are_looked_at_as_closely_as_was_asked() -> None:
+    """Every image of the cell, and nothing else."""
+    prompt = prompt_of("What is it?", {}, images=["https://example.org/a.png"], detail="low")
+    assert isinstance(prompt.input, list)
+    assert [part.get("detail") for part in prompt.input[0]["content"]] == [None, "low"]
+
+
+def test_a_recording_is_attached_as_one(tmp_path: Path) -> None:
+    """By its bytes, whatever the file is called."""
+    file = tmp_path / "note.bin"
+    file.write_bytes(b"RIFF\x24\x00\x00\x00WAVEfmt ")
+    prompt = prompt_of("What is said?", {}, files=[str(file)])
+    assert isinstance(prompt.input, list)
+    assert prompt.input[0]["content"][-1]["type"] == "input_audio"
+    assert [(one.kind, one.media_type) for one in prompt.attached] == [("file", "audio/wav")]
