@@ -67,15 +67,29 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
         request = planned(shared, arguments, params, shell.user_ns, owner)
         _preview(kernel, arguments, request, prompt.attached, schema)
         return
-    watcher: Watching = "nobody" if shared.options.live == "off" else watching(shell)
-    if watcher == "nobody":
-        shared.hurry()
     shared.expect_costs()
     if params.get("background") is True:
         handle = start_in_background(kernel, arguments, params, cell.labels(arguments.tag))
         handle.schema = schema
         bind(shell, handle, arguments.out)
         return
+    response = _answered(kernel, arguments, params, schema, owner)
+    if arguments.frame:
+        shell.user_ns[arguments.frame] = response.to_frame()
+    if arguments.is_code:
+        notice = place_code(shell, kernel.recent, response, cell.cell_id)
+        if notice and not arguments.is_quiet:
+            print(notice)  # noqa: T201  # a line below the answer
+
+
+def _answered(
+    kernel: Kernel, arguments: Arguments, params: dict[str, Any], schema: Schema | None, owner: str
+) -> Response:
+    """Make the call, or the turn of a conversation, and show it while it comes."""
+    shared, shell = kernel.shared, kernel.shell
+    watcher: Watching = "nobody" if shared.options.live == "off" else watching(shell)
+    if watcher == "nobody":
+        shared.hurry()
     questions = Questions() if arguments.confirms and watcher != "nobody" else None
     running = _started(kernel, arguments, params, owner, questions)
     kernel.recent.base_url, kernel.recent.body = shared.session.base_url, dict(running.body)
@@ -94,12 +108,7 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     showing.end(running.response, running.notes, running.error)
     response = running.result()
     response.schema = schema
-    if arguments.frame:
-        shell.user_ns[arguments.frame] = response.to_frame()
-    if arguments.is_code:
-        notice = place_code(shell, kernel.recent, response, cell.cell_id)
-        if notice and not arguments.is_quiet:
-            print(notice)  # noqa: T201  # a line below the answer
+    return response
 
 
 def _started(

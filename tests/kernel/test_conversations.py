@@ -244,5 +244,5 @@ def test_a_call_in_the_background_is_picked_up_by_its_id(kernel: KernelSession) 
     found = "__import__('cometnb').BackgroundResponse.pick_up(handle.id).wait().output_text == handle.response.output_text"
     assert kernel.value(found) == "True"
     kernel.run("rows = __import__('cometnb').usage(tag='behind')")
-    assert kernel.value("rows['status'].iloc[-1], len(rows)") == "('completed', 2)"
+    assert kernel.value("rows['status'].iloc[-1], len(rows)") == "completed 2"
     assert kernel.value("rows['total_tokens'].isna().tolist()") == "[True, False]"
