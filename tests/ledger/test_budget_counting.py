@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,6 @@ def test_a_call_that_ran_before_there_was_a_budget_counts_when_it_ends(budget: B
         ({"status": "error", "error_code": "http_504", "http_status": 504}, True),
         ({"status": "error", "error_code": "idle_timeout", "http_status": None}, True),
         ({"status": "failed", "error_code": "server_error"}, True),
-        ({"status": "queued"}, True),
         ({"status": "interrupted"}, True),
     ],
 )
@@ -78,6 +78,22 @@ def test_an_end_without_a_cost_is_held_unless_nothing_can_have_been_billed(
     standing = budget.standing()
     assert standing.reserved_usd == standing.known_usd == 0.0
     assert (standing.held_usd, standing.n_held) == ((reserved_usd, 1) if is_held else (0.0, 0))
+
+
+def test_a_call_in_the_background_stays_reserved_until_its_end_comes_home(budget: Budget) -> None:
+    """Its usage comes in an attempt of its own, and takes the place of the worst case, once."""
+    call = planned(max_output_tokens=1_000)
+    admitted(budget, call)
+    reserved_usd = budget.standing().reserved_usd
+    begun = Response({"id": "resp_1", "model": MODEL}, status="queued")
+    budget(replace(ended(call, status="queued"), response=begun))
+    assert budget.standing().reserved_usd == reserved_usd
+    home = replace(ended(call, usage_of(1_000, 200)), attempt_id="f" * 32, method="GET")
+    home.response.raw["id"] = "resp_1"
+    budget(home)
+    standing = budget.standing()
+    assert (standing.reserved_usd, standing.held_usd) == (0.0, 0.0)
+    assert standing.known_usd == pytest.approx(0.003)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from nbclient import NotebookClient
 from tests.needs import ROOT
 
 _GUIDE = sorted((ROOT / "notebooks").glob("*.ipynb"))
-_LARGEST_BYTES = 200_000
+# Some plots, each as a picture of at most 60 kB.
+_LARGEST_BYTES = 400_000
 
 
 @pytest.mark.parametrize("path", _GUIDE, ids=lambda path: path.stem)
