@@ -9,23 +9,16 @@ import numpy as np
 import pandas as pd
 
 from cometnb.errors import ParamError
+from cometnb.ledger.rows import TOKENS
 
 __all__ = ["checked", "has", "is_real", "model_of", "numbered", "summed"]
 
 _TEXT = pd.StringDtype("python")
-_TOKENS = (
-    "input_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "total_tokens",
-)
 _MEDIANS = ("ttft_s", "duration_s", "output_tokens_per_s")
 _COLUMNS = {
     "n_attempts": "Int64",
     "n_completed": "Int64",
-    **dict.fromkeys(_TOKENS, "Int64"),
+    **dict.fromkeys(TOKENS, "Int64"),
     "n_unreported": "Int64",
     "reasoning_share": "float64",
     "cost_usd": "float64",
@@ -33,9 +26,10 @@ _COLUMNS = {
     "n_estimated": "Int64",
     "simulated_cost_usd": "float64",
     "n_simulated": "Int64",
+    "n_simulated_unpriced": "Int64",
     **dict.fromkeys(_MEDIANS, "float64"),
 }
-_NEEDED = ("backend", "model", "status", "error_code", *_TOKENS, "usage_source", "cost_usd", *_MEDIANS)
+_NEEDED = ("backend", "model", "status", "error_code", *TOKENS, "usage_source", "cost_usd", *_MEDIANS)
 
 # Where nothing reached the service, it had nothing to report.
 _UNSENT_STATUS, _UNSENT_CODES = "refused_by_budget", ("connect", "connect_timeout")
@@ -113,7 +107,7 @@ def summed(frame: pd.DataFrame, codes: Any, labels: pd.Index[Any]) -> pd.DataFra
         See `by_model`.
     """
     checked(frame)
-    numbers = {name: _counts(frame[name]) for name in _TOKENS}
+    numbers = {name: _counts(frame[name]) for name in TOKENS}
     reasoning, output = (
         numbers[name].to_numpy(np.float64, na_value=np.nan) for name in ("reasoning_tokens", "output_tokens")
     )
@@ -134,6 +128,7 @@ def summed(frame: pd.DataFrame, codes: Any, labels: pd.Index[Any]) -> pd.DataFra
         "n_estimated": _counted(codes, labels, has(frame["usage_source"], "estimated")),
         "simulated_cost_usd": _known_sums(codes, labels, cost, ~is_money & is_known),
         "n_simulated": _counted(codes, labels, ~is_money),
+        "n_simulated_unpriced": _counted(codes, labels, ~is_money & ~is_known),
         **_medians(codes, labels, frame),
     }
     return pd.DataFrame(columns, index=labels).astype(_COLUMNS)

@@ -44,8 +44,8 @@ def recent_rows(ledger: Ledger, limit: int = 2_000) -> list[Mapping[str, Any]]:
     LedgerError
         If the ledger cannot be read.
     """
-    rows: dict[Any, Mapping[str, Any]] = {row["attempt_id"]: row for row in ledger._waiting()}
-    database = ledger._opened()
+    rows: dict[Any, Mapping[str, Any]] = {row["attempt_id"]: row for row in ledger.rows_in_memory()}
+    database = ledger.database()
     if database is not None:
         query = _newest(limit)
         names = [column.name for column in query.selected_columns]

@@ -34,12 +34,17 @@ def place_of(url: str | Path | None) -> str:
     Raises
     ------
     ConfigError
-        If `url` is blank.
+        If `url` is blank, or neither a text nor a Path.
     """
     if url is None:
         from cometnb import options
 
         url = options.resolve().ledger or _default_path()
+    if not isinstance(url, str | Path):
+        raise ConfigError(
+            f"The place of the ledger is {url!r}, neither a path nor a URL.",
+            'Give a path, a URL or "off": cometnb.Ledger("usage.sqlite3")',
+        )
     if isinstance(url, Path):
         return str(url.expanduser().absolute())
     place = url.strip(" \t\r\n\ufeff")

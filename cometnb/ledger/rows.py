@@ -15,15 +15,19 @@ from cometnb.errors import masked
 from cometnb.protocol.response import Response, whole_text
 from cometnb.protocol.usage import Usage
 
-__all__ = ["COLUMNS", "STORED_COLUMNS", "Column", "Kind", "Row", "microseconds", "row_of", "stored_text"]
+__all__ = [
+    "COLUMNS",
+    "STORED_COLUMNS",
+    "TOKENS",
+    "Column",
+    "Kind",
+    "Row",
+    "microseconds",
+    "row_of",
+    "stored_text",
+]
 
-Row: TypeAlias = dict[str, str | int | float | None]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# What a column of 64 bits can hold, in SQLite, in PostgreSQL and in pandas.
-_LARGEST_COUNT = 2**63 - 1
-_LONGEST_TEXT = 1_000
-_TOKENS = (
+TOKENS = (
     "input_tokens",
     "cached_tokens",
     "cache_write_tokens",
@@ -31,6 +35,14 @@ _TOKENS = (
     "reasoning_tokens",
     "total_tokens",
 )
+"""The counts of tokens, by the names of their columns."""
+
+Row: TypeAlias = dict[str, str | int | float | None]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What a column of 64 bits can hold, in SQLite, in PostgreSQL and in pandas.
+_LARGEST_COUNT = 2**63 - 1
+_LONGEST_TEXT = 1_000
 _LABELS = ("conversation", "notebook", "cell_id", "tag")
 
 
@@ -90,7 +102,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("service_tier"),
     Column("status"),
     Column("error_code"),
-    *(Column(name, Kind.COUNT) for name in _TOKENS),
+    *(Column(name, Kind.COUNT) for name in TOKENS),
     Column("usage_source"),
     Column("cost_usd", Kind.NUMBER, version=2),
     Column("price_source", Kind.SOURCE, version=2),
@@ -157,7 +169,7 @@ def row_of(attempt: Attempt) -> Row:
         "service_tier": stored_text(response.service_tier),
         "status": stored_text(attempt.status),
         "error_code": stored_text(attempt.error_code),
-        **{name: _count(getattr(usage, name)) for name in _TOKENS},
+        **{name: _count(getattr(usage, name)) for name in TOKENS},
         "usage_source": usage_source,
         "ttft_s": _seconds(attempt.ttft_s),
         "duration_s": _seconds(attempt.duration_s),
@@ -189,7 +201,7 @@ def stored_text(value: Any, longest: int = _LONGEST_TEXT) -> str | None:
 
 
 def _usage(response: Response) -> tuple[Usage, str]:
-    if any(_count(getattr(response.usage, name)) is not None for name in _TOKENS):
+    if any(_count(getattr(response.usage, name)) is not None for name in TOKENS):
         return response.usage, "reported"
     if not response.estimated_usage:
         return Usage(), "none"

@@ -15,7 +15,7 @@ class Spent(NamedTuple):
     usd : float
         US dollars, of the attempts whose cost is known.
     n_attempts : int
-        All of them.
+        All of them, also those that were not sent or not answered.
     n_unpriced : int
         Those whose cost is not known.
     fees_usd : float

@@ -9,7 +9,7 @@ from cometnb.errors import CometError, ParamError
 from cometnb.ledger.place import OFF, place_of
 from cometnb.ledger.selection import Since, Wanted, selection_of
 from cometnb.ledger.spent import Spent
-from cometnb.ledger.storage.recorder import Recorder, tell
+from cometnb.ledger.storage.recorder import Recorder, rows_in_words, tell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,7 +35,7 @@ class Ledger(Recorder):
     Raises
     ------
     ConfigError
-        If `url` is blank.
+        If `url` is blank, or neither a text nor a Path.
 
     Notes
     -----
@@ -105,21 +105,23 @@ class Ledger(Recorder):
 
         self.flush()
         # Taken before the database is read: one written in between is met twice, and the frame drops one.
-        waiting = self._waiting()
+        waiting = self.rows_in_memory()
         rows = [row for row in waiting if selection.takes(row)]
         try:
-            return read_frame(self._opened(), selection, rows, self._pricing)
+            return read_frame(self.database(), selection, rows, self._pricing)
         except CometError as error:
             if not waiting:
                 raise
-            tell(f"The usage frame holds only the {len(rows)} rows that wait in this process. {error.fact}")
+            tell(
+                f"The usage frame holds only {rows_in_words(len(rows))}, of those that wait in this process. {error.fact}"
+            )
             return read_frame(None, selection, rows, self._pricing)
 
     def spent(
         self,
         since: Since = None,
         *,
-        backend: Wanted = None,
+        backend: Wanted = "api",
         conversation: Wanted = None,
         notebook: Wanted = None,
     ) -> Spent:
@@ -127,15 +129,17 @@ class Ledger(Recorder):
 
         Parameters
         ----------
-        since, backend, conversation, notebook
+        since, conversation, notebook
             As in `usage`.
+        backend : str, list of str or None
+            Only attempts of this backend, or one of these: the API's, so that the sum is money. Simulated calls are
+            priced as if they had been billed, and None would add the two up.
 
         Returns
         -------
         Spent
             ``usd`` and ``fees_usd`` are sums of what is known; ``n_unpriced`` says how many of the ``n_attempts``
-            are not in ``usd``: they were written when no price was known. Simulated calls are priced as if they had
-            been billed: ask for ``backend="api"`` to know about money.
+            are not in ``usd``: no price was known when they were written, or no usage was reported.
 
         Raises
         ------
@@ -147,9 +151,9 @@ class Ledger(Recorder):
         selection = selection_of(since, backend=backend, conversation=conversation, notebook=notebook)
         from cometnb.ledger.storage.reading import read_spent
 
-        waiting = self._waiting()
+        waiting = self.rows_in_memory()
         self._pricing.price(waiting)
-        return read_spent(self._opened(), selection, [row for row in waiting if selection.takes(row)])
+        return read_spent(self.database(), selection, [row for row in waiting if selection.takes(row)])
 
     def search(self, text: str, since: Since = None, **filters: Wanted) -> pd.DataFrame:
         """Return the stored prompts and answers that hold a text, whatever its case.
@@ -178,7 +182,7 @@ class Ledger(Recorder):
 
         self.flush()
         selection = selection_of(since, None, **filters)
-        return search(self._opened(), text, selection, self._waiting(), stores_text=self._stores_text)
+        return search(self.database(), text, selection, self.rows_in_memory(), stores_text=self._stores_text)
 
     def export(self, path: str | Path, since: Since = None, **filters: Wanted) -> int:
         """Write the usage frame to a file.
@@ -241,7 +245,7 @@ class Ledger(Recorder):
         place = other._place if isinstance(other, Ledger) else place_of(other)
         if other is self or (place != OFF and is_same(place, self._place)):
             return 0
-        n_added = self._add(other._waiting()) if isinstance(other, Ledger) else 0
+        n_added = self._add(other.rows_in_memory()) if isinstance(other, Ledger) else 0
         if isinstance(other, Ledger) and place == OFF:
             return n_added
         with opened_source(place, with_contents=self._stores_text) as source:
@@ -280,7 +284,7 @@ class Ledger(Recorder):
             )
         selection = selection_of(None, before, **filters)
         self.flush()
-        database = self._opened()
+        database = self.database()
         if database is None:
             left = [row for row in self._kept if not selection.takes(row)]
             n_deleted = len(self._kept) - len(left)

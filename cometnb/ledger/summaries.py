@@ -53,10 +53,12 @@ def by_model(frame: pd.DataFrame) -> pd.DataFrame:
         - ``reasoning_share``: float64 from 0 to 1, reasoning over output tokens, of the rows that have both.
         - ``cost_usd``: float64, US dollars for the real calls; what was replayed cost nothing. NaN where no real call
           of the group has a price.
-        - ``n_unpriced``: Int64, real calls without a price: the sum misses theirs.
+        - ``n_unpriced``: Int64, real calls whose cost is not known, for want of a price or of usage: the sum misses
+          theirs.
         - ``n_estimated``: Int64, rows whose tokens are an estimate.
-        - ``simulated_cost_usd``, ``n_simulated``: float64 and Int64, what simulated calls would have cost, and how many
-          they are. They are no money, and in no other column's dollars.
+        - ``simulated_cost_usd``: float64, what simulated calls would have cost. It is no money, and in no other
+          column's dollars.
+        - ``n_simulated``, ``n_simulated_unpriced``: Int64, simulated calls, and those of them that this sum misses.
         - ``ttft_s duration_s output_tokens_per_s``: float64, medians over the rows that have them.
 
     Raises
@@ -156,18 +158,21 @@ class Total:
     usd : float
         US dollars for the real calls that have a price; NaN if none has one.
     n_real, n_unpriced : int
-        Real attempts, and those of them without a price. What was replayed is not among them: it costs nothing.
+        Real attempts, and those of them whose cost is not known, for want of a price or of usage. What was replayed
+        is not among them: it costs nothing.
     n_estimated : int
         Real attempts whose tokens are an estimate.
     simulated_usd : float
         What simulated calls would have cost; no money. NaN if none has a price.
-    n_simulated, n_replayed : int
-        Attempts that the simulator, or a cassette, answered.
+    n_simulated, n_simulated_unpriced, n_simulated_estimated : int
+        Attempts that the simulator answered, and those of them of unknown cost, and with estimated tokens.
+    n_replayed : int
+        Attempts that a cassette answered.
 
     Examples
     --------
     >>> str(Total(usd=1.23, n_real=412, n_unpriced=3))
-    '$1.23 for 412 attempts; 3 of them have no price'
+    '$1.23 for 412 attempts, 3 of them of unknown cost'
     """
 
     usd: float = float("nan")
@@ -176,25 +181,22 @@ class Total:
     n_estimated: int = 0
     simulated_usd: float = float("nan")
     n_simulated: int = 0
+    n_simulated_unpriced: int = 0
+    n_simulated_estimated: int = 0
     n_replayed: int = 0
 
     def __str__(self) -> str:
-        parts = [self._of_real()] if self.n_real else []
-        if self.n_real and 0 < self.n_unpriced < self.n_real:
-            parts.append(f"{self.n_unpriced:,} of them {'has' if self.n_unpriced == 1 else 'have'} no price")
-        if self.n_real and self.n_estimated:
-            parts.append(f"{self.n_estimated:,} {'is' if self.n_estimated == 1 else 'are'} estimated")
+        parts = []
+        if self.n_real:
+            parts.append(_sentence(self.usd, self.n_real, self.n_unpriced, self.n_estimated))
         if self.n_simulated:
-            price = f"{dollars(self.simulated_usd)} for " if self.simulated_usd >= 0 else ""
-            parts.append(f"simulated, not billed: {price}{_attempts(self.n_simulated)}")
+            said = _sentence(
+                self.simulated_usd, self.n_simulated, self.n_simulated_unpriced, self.n_simulated_estimated
+            )
+            parts.append(f"simulated, not billed: {said}")
         if self.n_replayed:
             parts.append(f"replayed for nothing: {_attempts(self.n_replayed)}")
         return "; ".join(parts) or "no calls"
-
-    def _of_real(self) -> str:
-        if np.isnan(self.usd):
-            return f"no price known for {_attempts(self.n_real)}"
-        return f"{dollars(self.usd)} for {_attempts(self.n_real)}"
 
 
 def total(frame: pd.DataFrame) -> Total:
@@ -208,16 +210,30 @@ def total(frame: pd.DataFrame) -> Total:
     cost = checked(frame)["cost_usd"].to_numpy(np.float64, na_value=np.nan)
     is_money, is_simulated = is_real(frame), has(frame["backend"], "simulator")
     is_replayed, is_known = has(frame["backend"], "cassette"), np.isfinite(cost)
-    is_billed = is_money & ~is_replayed
+    is_billed, is_estimated = is_money & ~is_replayed, has(frame["usage_source"], "estimated")
     return Total(
         usd=_sum(cost[is_billed & is_known]),
         n_real=int(is_billed.sum()),
         n_unpriced=int((is_billed & ~is_known).sum()),
-        n_estimated=int((is_billed & has(frame["usage_source"], "estimated")).sum()),
+        n_estimated=int((is_billed & is_estimated).sum()),
         simulated_usd=_sum(cost[is_simulated & is_known]),
         n_simulated=int(is_simulated.sum()),
+        n_simulated_unpriced=int((is_simulated & ~is_known).sum()),
+        n_simulated_estimated=int((is_simulated & is_estimated).sum()),
         n_replayed=int(is_replayed.sum()),
     )
+
+
+def _sentence(usd: float, n_attempts: int, n_unpriced: int, n_estimated: int) -> str:
+    """Return a sum with what it misses and what in it is an estimate."""
+    if np.isnan(usd):
+        return f"cost not known for {_attempts(n_attempts)}"
+    said = f"{dollars(usd)} for {_attempts(n_attempts)}"
+    of_them = (
+        f"{n_unpriced:,} of them of unknown cost" if n_unpriced else "",
+        f"{n_estimated:,} estimated" if n_estimated else "",
+    )
+    return ", ".join((said, *filter(None, of_them)))
 
 
 def _attempts(count: int) -> str:

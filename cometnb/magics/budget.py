@@ -83,6 +83,11 @@ def _set(shared: Shared, limit_usd: float, wish: _Wish) -> None:
         before = shared.tally.spent
         held.count_before(before.usd, "api")
         held.count_before(before.simulated_usd, "simulator")
+        if before.n_unpriced and wish.per == "kernel":
+            calls = "attempt" if before.n_unpriced == 1 else "attempts"
+            say(
+                f"Not counted, since the cost is not known: {before.n_unpriced:,} {calls} before this budget.\n"
+            )
     held.change(limit_usd, per=wish.per, ledger=shared.ledger, allows_unpriced=wish.allows_unpriced)
     shared.set_budget(held)
 

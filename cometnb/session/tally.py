@@ -7,7 +7,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from cometnb.client.attempt import Attempt
-from cometnb.protocol.cost import dollars
+from cometnb.protocol.cost import Cost, dollars
 from cometnb.protocol.response import Response
 from cometnb.protocol.usage import Usage
 
@@ -27,6 +27,10 @@ class Spent(NamedTuple):
         Real attempts whose tokens were estimated; they are in the sum.
     n_priced, n_simulated : int
         Attempts behind `usd` and behind `simulated_usd`.
+    n_simulated_unpriced, n_simulated_estimated : int
+        Simulated attempts whose cost is not known, and those whose tokens were estimated.
+    n_replayed : int
+        Attempts that were replayed from a recording and cost nothing.
     """
 
     usd: float = 0.0
@@ -35,13 +39,21 @@ class Spent(NamedTuple):
     n_estimated: int = 0
     n_priced: int = 0
     n_simulated: int = 0
+    n_simulated_unpriced: int = 0
+    n_simulated_estimated: int = 0
+    n_replayed: int = 0
 
     def __str__(self) -> str:
         parts = [dollars(self.usd)] if self.n_priced else []
         if self.n_estimated:
             parts[0] += f" ({self.n_estimated} estimated)"
         if self.n_simulated:
-            parts.append(f"{dollars(self.simulated_usd)} simulated")
+            guessed = f" ({self.n_simulated_estimated} estimated)" if self.n_simulated_estimated else ""
+            parts.append(f"{dollars(self.simulated_usd)} simulated{guessed}")
+        if self.n_simulated_unpriced:
+            parts.append(f"{self.n_simulated_unpriced} simulated of unknown cost")
+        if self.n_replayed:
+            parts.append(f"{self.n_replayed} replayed for nothing")
         if self.n_unpriced:
             parts.append(f"{self.n_unpriced} of unknown cost")
         return ", ".join(parts) or "nothing spent"
@@ -107,14 +119,24 @@ def _bill(response: Response) -> Response:
 
 def _with(spent: Spent, bill: Response) -> Spent:
     cost = bill.cost
+    if bill.backend == "cassette":
+        return spent._replace(n_replayed=spent.n_replayed + 1)
     if bill.backend != "api":
-        if not cost.is_known:
-            return spent
-        return spent._replace(simulated_usd=spent.simulated_usd + cost.usd, n_simulated=spent.n_simulated + 1)
+        return _with_simulated(spent, cost)
     if not cost.is_known:
         return spent._replace(n_unpriced=spent.n_unpriced + 1)
     return spent._replace(
         usd=spent.usd + cost.usd,
         n_estimated=spent.n_estimated + cost.is_estimated,
         n_priced=spent.n_priced + 1,
+    )
+
+
+def _with_simulated(spent: Spent, cost: Cost) -> Spent:
+    if not cost.is_known:
+        return spent._replace(n_simulated_unpriced=spent.n_simulated_unpriced + 1)
+    return spent._replace(
+        simulated_usd=spent.simulated_usd + cost.usd,
+        n_simulated=spent.n_simulated + 1,
+        n_simulated_estimated=spent.n_simulated_estimated + cost.is_estimated,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
@@ -13,6 +13,7 @@ from cometnb.protocol.events import Event
 from cometnb.protocol.items import function_call_output
 from cometnb.protocol.response import FunctionCall, Response, Timing
 from cometnb.protocol.usage import Usage
+from cometnb.session.permit import REFUSED
 from cometnb.session.rounds import Ask, Flow, Run
 from cometnb.session.tools import Toolbox, ToolResult
 
@@ -21,14 +22,12 @@ __all__ = ["ASKED", "CALLED", "RETURNED", "Permit", "TurnStream"]
 CALLED, ASKED, RETURNED = "cometnb.tool.called", "cometnb.tool.asked", "cometnb.tool.returned"
 """Events of our own: a function runs; a person is asked whether it may; it has returned."""
 
-_REFUSED = "The user did not allow this call. Do not try it again; go on without it, or ask what to do."
-
 
 class Permit(Protocol):
     """Says whether a call may run; asked on the session's thread."""
 
-    async def __call__(self, call: FunctionCall) -> bool:
-        """Return whether it may."""
+    def __call__(self, call: FunctionCall) -> Awaitable[bool]:
+        """Ask, and return the answer to be awaited; asked by the time this returns, so that it can be answered."""
 
 
 _Open: TypeAlias = Callable[[Mapping[str, Any]], AsyncResponseStream]
@@ -75,6 +74,7 @@ class TurnStream:
         self._rounds: list[Response] = []
         self._stream: AsyncResponseStream | None = None
         self._notes: list[str] = []
+        self._is_stopped = False
         # Made now, so that a parameter that cannot be sent is an error here, as with a single stream.
         self._step: Ask | Run | None = next(flow)
         self.body: dict[str, Any] = self._make().body
@@ -106,7 +106,8 @@ class TurnStream:
     def response(self) -> Response:
         """All rounds as one response: every item in order, the usage added up, the id and status of the last."""
         now = [self._stream.response] if self._stream is not None else []
-        return _joined([*self._rounds, *now], tuple(self.results))
+        status = "interrupted" if self._is_stopped else None
+        return _joined([*self._rounds, *now], tuple(self.results), status)
 
     async def _all(self) -> AsyncGenerator[Event, None]:
         while self._step is not None:
@@ -145,9 +146,10 @@ class TurnStream:
         try:
             for place, call in enumerate(calls):
                 if self._permit is not None:
+                    answer = self._permit(call)
                     yield _event(ASKED, call)
-                    if not await self._permit(call):
-                        found[place] = ToolResult(call.name, call.call_id, call.arguments, _REFUSED, True)
+                    if not await answer:
+                        found[place] = ToolResult(call.name, call.call_id, call.arguments, REFUSED, True)
                         yield _event(RETURNED, call, found[place])
                         continue
                 allowed.append((place, call))
@@ -159,6 +161,8 @@ class TurnStream:
                 found[place] = result
                 yield _event(RETURNED, calls[place], result)
         except (asyncio.CancelledError, GeneratorExit):
+            # The round before had ended well, so nothing else would tell that there is no answer.
+            self._is_stopped = True
             self._advance(self._taken(found))
             raise
         finally:
@@ -219,11 +223,13 @@ def _moved(event: Event, offset: int) -> Event:
     return Event(event.type, {**event.raw, "output_index": index + offset})
 
 
-def _joined(rounds: Sequence[Response], results: tuple[ToolResult, ...]) -> Response:
+def _joined(
+    rounds: Sequence[Response], results: tuple[ToolResult, ...], status: str | None = None
+) -> Response:
     if not rounds:
         return Response({})
     last = rounds[-1]
-    if len(rounds) == 1 and not results:
+    if len(rounds) == 1 and not results and status is None:
         return last
     by_call = {result.call_id: result for result in results}
     items: list[dict[str, Any]] = []
@@ -235,7 +241,7 @@ def _joined(rounds: Sequence[Response], results: tuple[ToolResult, ...]) -> Resp
     raw = {**last.raw, "output": items, "usage": usage.raw or last.raw.get("usage")}
     whole = Response(
         raw,
-        status=last.status,
+        status=status or last.status,
         request_id=last.request_id,
         timing=_whole_time(rounds, results),
         error=last.error,

@@ -223,6 +223,15 @@ def test_tool_fees_are_apart(tmp_path: Path) -> None:
     assert "tool fees  ≥$0.75, not in the cost" in str(found)
 
 
+def test_simulated_tool_fees_are_no_money(tmp_path: Path) -> None:
+    """They are a line of their own, as the simulated tokens are."""
+    answers = (an_answer(tool_fees_usd=0.75), an_answer("b", tool_fees_usd=0.5, backend="simulator"))
+    found = audit(saved(tmp_path / "a.ipynb", a_cell("", *answers)))
+    totals = found.as_json()["totals"]
+    assert (totals["tool_fees_usd"], totals["simulated_tool_fees_usd"]) == (0.75, 0.5)
+    assert "tool fees  $0.50 simulated, as if billed, not paid" in str(found)
+
+
 @pytest.mark.parametrize("cost", ["0.25", True, -1, 1e300, nan, {}, [1]])
 def test_a_cost_that_is_none_is_not_taken(cost: Any, tmp_path: Path) -> None:
     """A file can say anything."""

@@ -115,12 +115,24 @@ def test_what_was_spent_is_the_sum_of_the_frame(stored: str) -> None:
     """Two ways to one number."""
     attempts = [an_attempt(number, backend=("api", "simulator")[number % 2]) for number in range(20)]
     ledger = recorded(stored, *attempts, an_attempt(20, usage=None))
-    for filters in ({}, {"backend": "api"}, {"backend": "cassette"}, {"notebook": "a.ipynb"}):
+    for filters in (
+        {"backend": None},
+        {"backend": "api"},
+        {"backend": "cassette"},
+        {"backend": None, "notebook": "a.ipynb"},
+    ):
         frame, spent = ledger.usage(**filters), ledger.spent(**filters)
         assert spent.usd == pytest.approx(frame["cost_usd"].sum())
         assert (spent.n_attempts, spent.n_unpriced) == (len(frame), frame["cost_usd"].isna().sum())
     assert ledger.spent().usd > 0
-    assert ledger.spent(EPOCH.replace(second=18)).n_attempts == 3
+    assert ledger.spent(EPOCH.replace(second=18), backend=None).n_attempts == 3
+
+
+def test_what_was_spent_is_money_unless_asked_otherwise(stored: str) -> None:
+    """Simulated and real calls are no one sum."""
+    ledger = recorded(stored, an_attempt(0), an_attempt(1, backend="simulator"))
+    assert ledger.spent() == ledger.spent(backend="api")
+    assert ledger.spent().n_attempts == 1
 
 
 def test_what_was_spent_is_known_by_conversation(stored: str) -> None:

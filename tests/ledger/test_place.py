@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_the_home_folder_is_found(path: str | Path) -> None:
 def test_a_blank_place_is_an_error(url: str) -> None:
     """A blank argument is a mistake, not a wish for the default."""
     with pytest.raises(ConfigError, match="blank"):
+        place_of(url)
+
+
+@pytest.mark.parametrize("url", [3, b"usage.sqlite3", ["usage.sqlite3"]])
+def test_what_is_no_place_is_an_error(url: Any) -> None:
+    """In two lines, as any mistake."""
+    with pytest.raises(ConfigError, match=r"neither a path nor a URL\.\n"):
         place_of(url)
 
 

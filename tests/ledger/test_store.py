@@ -176,7 +176,7 @@ def test_the_frame_of_a_broken_place_holds_what_waits_and_says_so(path: Path) ->
         ledger(an_attempt())
         frame = ledger.usage()
     assert len(texts) == 2
-    assert "only the 1 rows" in texts[1]
+    assert "only 1 row," in texts[1]
     assert frame["output_tokens"].tolist() == [300]
     path.rmdir()
     ledger.close()
@@ -210,7 +210,7 @@ def test_closing_says_which_rows_are_lost(path: Path) -> None:
     with told() as texts:
         ledger(an_attempt())
         ledger.close()
-    assert "1 rows could not be written" in texts[-1]
+    assert "1 row could not be written" in texts[-1]
     path.rmdir()
     ledger.close()
 

@@ -43,6 +43,7 @@ DTYPES = {
     "n_estimated": "Int64",
     "simulated_cost_usd": "float64",
     "n_simulated": "Int64",
+    "n_simulated_unpriced": "Int64",
     "ttft_s": "float64",
     "duration_s": "float64",
     "output_tokens_per_s": "float64",
@@ -303,7 +304,7 @@ def test_total_in_words() -> None:
         {"backend": "cassette", "cost_usd": 0.0},
     )
     assert str(total(frame)) == (
-        "$1.23 for 3 attempts; 1 of them has no price; 1 is estimated; "
+        "$1.23 for 3 attempts, 1 of them of unknown cost, 1 estimated; "
         "simulated, not billed: $0.0040 for 1 attempt; replayed for nothing: 1 attempt"
     )
 
@@ -312,8 +313,8 @@ def test_total_in_words() -> None:
     ("rows", "words"),
     [
         ([], "no calls"),
-        ([{"cost_usd": None}] * 2, "no price known for 2 attempts"),
-        ([{"backend": "simulator", "cost_usd": None}], "simulated, not billed: 1 attempt"),
+        ([{"cost_usd": None}] * 2, "cost not known for 2 attempts"),
+        ([{"backend": "simulator", "cost_usd": None}], "simulated, not billed: cost not known for 1 attempt"),
         ([{"backend": "cassette", "cost_usd": 0.0}], "replayed for nothing: 1 attempt"),
         ([{"cost_usd": 0.0}], "$0.00 for 1 attempt"),
     ],
@@ -321,6 +322,18 @@ def test_total_in_words() -> None:
 def test_total_says_nothing_that_is_not_known(rows: list[dict[str, object]], words: str) -> None:
     """No zero where there is no price, and no dollars where nothing was billed."""
     assert str(total(frame_of(*rows))) == words
+
+
+def test_a_simulated_sum_says_what_it_misses_too() -> None:
+    """It is no money, and yet a number that somebody plans with."""
+    frame = frame_of(
+        {"backend": "simulator", "cost_usd": 0.25, "usage_source": "estimated"},
+        {"backend": "simulator", "cost_usd": None},
+    )
+    assert str(total(frame)) == (
+        "simulated, not billed: $0.25 for 2 attempts, 1 of them of unknown cost, 1 estimated"
+    )
+    assert by_model(frame)["n_simulated_unpriced"].tolist() == [1]
 
 
 def test_total_is_numbers_too() -> None:

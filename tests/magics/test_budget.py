@@ -10,6 +10,7 @@ from cometnb.errors import BudgetExceededError, CellError, ModelNotFoundError
 from cometnb.magics.budget import BUDGET_USAGE, budget
 from cometnb.magics.kernel import Kernel
 from cometnb.protocol.response import Response
+from tests.ledger.attempts import an_attempt
 from tests.magics.shells import Shell
 
 Printed = pytest.CaptureFixture[str]
@@ -97,6 +98,13 @@ def test_spending_before_the_budget_counts(kernel: Kernel, shell: Shell, capsys:
     assert kernel.shared.budget is not None
     assert kernel.shared.budget.standing("simulator").known_usd == pytest.approx(spent_usd)
     assert spent_usd > 0
+
+
+def test_spending_of_unknown_cost_before_the_budget_is_said(kernel: Kernel, capsys: Printed) -> None:
+    """It cannot be counted, and $0.00 alone would claim that it was nothing."""
+    kernel.shared.tally(an_attempt(usage=None))
+    assert "Not counted, since the cost is not known: 1 attempt before" in shown(kernel, capsys, "0.50")
+    assert "Not counted" not in shown(kernel, capsys, "0.60")
 
 
 def test_setting_it_again_keeps_what_was_spent(kernel: Kernel, shell: Shell) -> None:

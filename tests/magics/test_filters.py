@@ -8,7 +8,7 @@ import pytest
 
 from cometnb.errors import CellError
 from cometnb.ledger import Ledger
-from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of
+from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 
 
 def test_words_without_filters_are_left_as_they_are() -> None:
@@ -47,6 +47,27 @@ def test_every_filter_of_the_usage_line_is_one_the_ledger_takes() -> None:
     assert rest == []
     assert len(kwargs) == len(flags)
     assert set(kwargs) <= set(inspect.signature(Ledger.usage).parameters)
+
+
+@pytest.mark.parametrize(
+    ("words", "taken"),
+    [
+        (["7d", "--by", "day", "--all"], (["7d", "--all"], "day")),
+        (["7d", "--by=day"], (["7d"], "day")),
+        (["--by=--odd"], ([], "--odd")),
+        (["7d"], (["7d"], None)),
+    ],
+)
+def test_an_option_is_taken_with_its_value(words: list[str], taken: tuple[list[str], str | None]) -> None:
+    """In both spellings; what is left keeps its order."""
+    assert value_of(words, "--by", "It takes day.") == taken
+
+
+@pytest.mark.parametrize("words", [["--by"], ["--by", "--all"], ["--by="], ["--by", " "]])
+def test_an_option_without_a_value_is_two_lines(words: list[str]) -> None:
+    """What is missing, and what to write."""
+    with pytest.raises(CellError, match=r"^--by has no value\.\nIt takes day\.$"):
+        value_of(words, "--by", "It takes day.")
 
 
 @pytest.mark.parametrize(

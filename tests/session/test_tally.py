@@ -85,3 +85,18 @@ def test_nothing_spent_is_said_in_words() -> None:
     ):
         client.respond("Hi")
     assert (tally.n_attempts, tally.n_unreported, str(tally.spent)) == (1, 0, "nothing spent")
+
+
+def test_simulated_calls_of_unknown_or_estimated_cost_are_counted() -> None:
+    """A sum says what it leaves out and what it guessed, also where nobody pays."""
+    tally = Tally()
+    simulator = Simulator(models=["gpt-5.4", "house-model-1"], text="word " * 50, events_per_chunk=1)
+    with Client(transport=simulator, observers=[tally]) as client:
+        client.respond("one", model="house-model-1")
+        with client.stream("two", model="gpt-5.4", reasoning={"effort": "none"}) as stream:
+            for event in stream:
+                if event.type == "response.output_text.delta":
+                    break
+    spent = tally.spent
+    assert (spent.n_simulated_unpriced, spent.n_simulated, spent.n_simulated_estimated) == (1, 1, 1)
+    assert "simulated (1 estimated), 1 simulated of unknown cost" in str(spent)

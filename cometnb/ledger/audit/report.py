@@ -120,6 +120,9 @@ class _Report:
             yield f"  simulated  {_dollars(totals.simulated_usd)}, as if billed: {_counted(n_simulated, 'call')}, not paid"
         if totals.tool_fees_usd.known or totals.tool_fees_usd.n_missing:
             yield f"  tool fees  {_dollars(totals.tool_fees_usd)}, not in the cost"
+        simulated_fees = totals.simulated_tool_fees_usd
+        if simulated_fees.known or simulated_fees.n_missing:
+            yield f"  tool fees  {_dollars(simulated_fees)} simulated, as if billed, not paid"
         for count, words in _REMARKS:
             if count(totals):
                 yield f"  {_counted(count(totals), 'call')} {words}"

@@ -11,21 +11,12 @@ from typing import Any, TypeAlias
 
 from cometnb.ledger.audit.notebook import Cell, Notebook
 from cometnb.ledger.prices import Billable
+from cometnb.ledger.rows import TOKENS
 from cometnb.options import DEFAULT_BASE_URL
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.usage import Usage
 
-__all__ = ["TOKENS", "Pricing", "SavedCall", "saved_calls"]
-
-TOKENS = (
-    "input_tokens",
-    "cached_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-    "total_tokens",
-)
-"""What is counted, under the names of the usage frame."""
+__all__ = ["Pricing", "SavedCall", "saved_calls"]
 
 Pricing: TypeAlias = Callable[[Billable], Cost]
 

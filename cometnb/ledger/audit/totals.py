@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from cometnb.ledger.audit.saved import TOKENS, SavedCall
+from cometnb.ledger.audit.saved import SavedCall
+from cometnb.ledger.rows import TOKENS
 
 __all__ = ["Sum", "Totals", "totals_of"]
 
@@ -49,8 +50,8 @@ class Totals:
         For each of `TOKENS`. Cached ones are part of the input, reasoning is part of the output.
     cost_usd, simulated_usd : Sum
         What was paid; and what simulated calls would have cost.
-    tool_fees_usd : Sum
-        Fees of built-in tools, which are not part of `cost_usd`.
+    tool_fees_usd, simulated_tool_fees_usd : Sum
+        Fees of built-in tools, which are part of neither of them; and what simulated calls would have had to pay.
     n_priced_now, n_estimated : int
         Calls whose cost this audit worked out, and whose tokens are estimates.
     """
@@ -61,6 +62,7 @@ class Totals:
     cost_usd: Sum = field(default_factory=Sum)
     simulated_usd: Sum = field(default_factory=Sum)
     tool_fees_usd: Sum = field(default_factory=Sum)
+    simulated_tool_fees_usd: Sum = field(default_factory=Sum)
     n_priced_now: int = 0
     n_estimated: int = 0
 
@@ -80,6 +82,7 @@ class Totals:
             "cost_usd": _known(self.cost_usd),
             "simulated_usd": _known(self.simulated_usd),
             "tool_fees_usd": _known(self.tool_fees_usd),
+            "simulated_tool_fees_usd": _known(self.simulated_tool_fees_usd),
             "without_price": self.n_unpriced,
             "priced_now": self.n_priced_now,
         }
@@ -96,7 +99,8 @@ def totals_of(calls: Iterable[SavedCall]) -> Totals:
         for name, total in totals.tokens.items():
             total.add(call.tokens[name])
         (totals.simulated_usd if call.is_simulated else totals.cost_usd).add(call.cost_usd)
-        totals.tool_fees_usd.add(call.tool_fees_usd)
+        fees = totals.simulated_tool_fees_usd if call.is_simulated else totals.tool_fees_usd
+        fees.add(call.tool_fees_usd)
         totals.n_priced_now += call.is_priced_now
         totals.n_estimated += call.usage_source == "estimated"
     return totals

@@ -42,7 +42,7 @@ def plot_cost(
     Returns
     -------
     Axes
-        In US dollars. A group without a price has no bar, and says so. Real calls alone are drawn where there are
+        In US dollars. A group of unknown cost has no bar, and says so. Real calls alone are drawn where there are
         any; otherwise what the simulated ones would have cost, and the title says so.
 
     Raises
@@ -97,7 +97,7 @@ def _by_name(ax: Axes, summary: pd.DataFrame) -> None:
 
 def _note(cost: float, n_unpriced: float, n_attempts: float) -> str:
     if np.isnan(cost):
-        return f"no price known for {n_attempts:,.0f}"
+        return f"cost not known for {n_attempts:,.0f}"
     shown = dollars(cost)
     return f"{shown} + {n_unpriced:,.0f} unpriced" if n_unpriced else shown
 

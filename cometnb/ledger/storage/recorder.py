@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cometnb.ledger.prices import Prices
     from cometnb.ledger.storage.database import Database
 
-__all__ = ["Recorder", "tell"]
+__all__ = ["Recorder", "rows_in_words", "tell"]
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
@@ -91,16 +91,20 @@ class Recorder:
         """Write what waits, and let go of the database. An attempt recorded later opens it again."""
         if not self._writer.stop(timeout_s=5.0):
             tell(
-                f"{self.n_waiting} rows could not be written to the ledger {self.location}; "
-                "they end with this process."
+                f"{rows_in_words(self.n_waiting)} could not be written to the ledger {self.location}; "
+                "what is not written ends with this process."
             )
         if self._database is not None:
             self._database.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.location}, {self.n_waiting} rows waiting>"
+        return f"<{type(self).__name__} {self.location}, {rows_in_words(self.n_waiting)} waiting>"
 
-    def _waiting(self) -> list[Row]:
+    def rows_in_memory(self) -> list[Row]:
+        """Return the rows that are not in a database: those that wait, and all of them when the ledger is off.
+
+        They may lack a price, and hold prompts and answers if those are stored.
+        """
         return [*self._kept, *(recorded.completed() for recorded in self._writer.waiting())]
 
     def _write(self, batch: Sequence[Recorded]) -> None:
@@ -111,7 +115,7 @@ class Recorder:
     def _add(self, rows: Sequence[Row]) -> int:
         if not self._stores_text:
             rows = [{name: row[name] for name in row if name not in ("prompt", "answer")} for row in rows]
-        database = self._opened()
+        database = self.database()
         if database is not None:
             return database.write(rows)
         known = {row["attempt_id"] for row in self._kept}
@@ -119,7 +123,14 @@ class Recorder:
         self._kept.extend(new)
         return len(new)
 
-    def _opened(self) -> Database | None:
+    def database(self) -> Database | None:
+        """Return the database, made but not opened before it is used; None when the ledger is off.
+
+        Raises
+        ------
+        LedgerError, MissingExtraError
+            If its URL is of a kind that is not known, or its driver is not installed.
+        """
         if self._place == OFF:
             return None
         with self._making:
@@ -145,6 +156,11 @@ class Recorder:
         self._writer.forget()
         if self._database is not None:
             self._database.forget()
+
+
+def rows_in_words(count: int) -> str:
+    """Return how many rows: ``1 row``, ``2,000 rows``."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def tell(text: str) -> None:

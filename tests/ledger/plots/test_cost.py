@@ -28,14 +28,14 @@ def test_a_group_without_a_price_has_no_bar_and_says_so() -> None:
     )
     ax = drawn(plot_cost(frame))
     assert widths(ax) == [1.0, 0.0]
-    assert texts(ax)[:2] == ["$1.00 + 1 unpriced", "no price known for 1"]
-    assert "2 of them have no price" in words_of(ax)
+    assert texts(ax)[:2] == ["$1.00 + 1 unpriced", "cost not known for 1"]
+    assert "2 of them of unknown cost" in words_of(ax)
 
 
 def test_no_priced_rows_are_said() -> None:
     """And how many there are without a price."""
     assert words_of(drawn(plot_cost(frame_of({"cost_usd": None})))) == (
-        "Cost by model: no priced rows: no price known for 1 attempt"
+        "Cost by model: no priced rows: cost not known for 1 attempt"
     )
 
 
