@@ -9,7 +9,7 @@ from cometnb.protocol.events import Event
 from cometnb.protocol.slots import index_of
 from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
 from cometnb.view.images import media_type_of
-from cometnb.view.parts import item_parts, result_text, result_title
+from cometnb.view.parts import item_parts, outcome
 
 __all__ = ["Cards"]
 
@@ -17,6 +17,7 @@ _ITEM = frozenset({"response.output_item.added", "response.output_item.done"})
 _IMAGE = "response.image_generation_call.partial_image"
 _ANNOTATION = "response.output_text.annotation.added"
 _LONGEST = 2000
+_ALLOWED, _RUNS = "allowed", "running"
 
 
 class Cards:
@@ -52,6 +53,18 @@ class Cards:
             cards.append({"title": "Sources", "text": "\n".join(self._sources.values())})
         return cards
 
+    def end(self) -> bool:
+        """Let nothing wait any more, as the call has ended; True if a card was changed."""
+        waiting = [
+            card
+            for card in self._by_place.values()
+            if "asks" in card or card.get("result") in (_ALLOWED, _RUNS)
+        ]
+        for card in waiting:
+            card.pop("asks", None)
+            card["result"] = "no result"
+        return bool(waiting)
+
     def _take(self, event: Event) -> bool:
         raw = event.raw
         place = index_of(raw, "output_index") or 0
@@ -86,13 +99,20 @@ class Cards:
             return False
         card.pop("asks", None)
         if event.type == ASKED:
+            # One question is open at a time: what was asked before was allowed, and runs when all have been asked.
+            self._allow_open()
             card["asks"] = str(raw["call_id"])
         elif event.type == CALLED:
-            card["result"] = "running"
+            card["result"] = _RUNS
         else:
-            title = result_title(raw["duration_s"], is_error=raw["is_error"])
-            card["result"] = f"{title}: {result_text(raw['output'])[:_LONGEST]}"
+            title, text = outcome(raw["output"], raw["duration_s"], is_error=raw["is_error"])
+            card["result"] = f"{title}: {text[:_LONGEST]}" if text else title
         return True
+
+    def _allow_open(self) -> None:
+        for card in self._by_place.values():
+            if card.pop("asks", None) is not None:
+                card["result"] = _ALLOWED
 
     def _take_image(self, data: Any, form: Any, place: int) -> bool:
         media_type = media_type_of(data, form)

@@ -9,7 +9,7 @@ from typing import Any
 
 from cometnb.view.live import Answer, LiveAnswer, StillAnswer, TerminalAnswer
 
-__all__ = ["answer_for"]
+__all__ = ["answer_for", "shows_widgets"]
 
 
 def answer_for(
@@ -38,7 +38,7 @@ def answer_for(
     """
     if watcher != "front end":
         return TerminalAnswer() if watcher == "terminal" else StillAnswer()
-    if not _shows_widgets(namespace):
+    if not shows_widgets(namespace):
         return LiveAnswer(model)
     # anywidget takes 0.2 s to load; the request is already on its way.
     from cometnb.view.watched import WatchedAnswer
@@ -47,9 +47,16 @@ def answer_for(
     return WatchedAnswer(model, on_stop if reads else None, on_permit if reads else None)
 
 
-def _shows_widgets(namespace: Mapping[str, Any]) -> bool:
-    """Tell whether JupyterLab or Notebook is the front end.
+def shows_widgets(namespace: Mapping[str, Any]) -> bool:
+    """Tell whether a widget surely shows: JupyterLab or Notebook is the front end.
 
+    Parameters
+    ----------
+    namespace : Mapping
+        The notebook's names.
+
+    Notes
+    -----
     Jupyter Server names the session in the kernel's environment. VS Code may use such a server, too, but loads
     anywidget from a CDN, which it may not be allowed to reach; it is known by the name it puts into the notebook.
     """

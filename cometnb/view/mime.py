@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from cometnb.errors import masked
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
-from cometnb.view.neutral import neutral_markdown
+from cometnb.view.neutral import neutral_markdown, plain_markdown
 from cometnb.view.parts import Part, describe
 from cometnb.view.usage import usage_line
 
@@ -19,7 +19,6 @@ __all__ = ["bundle", "markdown", "plain", "printable"]
 
 # Everything that moves a terminal's cursor, colours it or rings it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_MARKS = re.compile(r"([\\`*\[\]<$~|&]|(?<!\w)_|_(?!\w))")
 
 _SHOWN_CHARACTERS = 300
 
@@ -122,7 +121,7 @@ def _call(part: Part) -> str:
 
 
 def _result(part: Part) -> str:
-    return f"→ {_code(_capped(part.text))} *{_escaped(part.title)}*"
+    return " ".join(filter(None, ["→", _code(_capped(part.text)), f"*{_escaped(part.title)}*"]))
 
 
 def _source(part: Part) -> str:
@@ -145,7 +144,7 @@ def _capped(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", masked(" ".join(text.split()))).replace("\\<", "&lt;")
+    return plain_markdown(masked(text))
 
 
 _MARKDOWN: dict[str, Callable[[Part], str]] = {
@@ -163,7 +162,7 @@ _PLAIN: dict[str, Callable[[Part], str]] = {
     "reasoning": lambda part: f"Reasoning: {part.text}",
     "refusal": lambda part: f"Refused: {part.text}",
     "call": lambda part: f"Tool call {part.title} {_capped(part.text)}".rstrip(),
-    "result": lambda part: f"-> {_capped(part.text)} ({part.title})",
+    "result": lambda part: f"-> {_capped(part.text)} ({part.title})" if part.text else f"-> {part.title}",
     "source": lambda part: f"- {part.text}" + (f" ({part.title})" if part.title != part.text else ""),
     "notice": lambda part: f"[{part.text}]",
 }

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-__all__ = ["block_parser", "neutral_markdown"]
+__all__ = ["block_parser", "neutral_markdown", "plain_markdown"]
 
 _ALLOWED = r"(?:https?://|mailto:)[^\s<>()\[\]\\]"
 _BAD_LINK = re.compile(rf"\]\((?!\s*{_ALLOWED})", re.IGNORECASE)
@@ -37,10 +37,16 @@ _ACTIVE = (
     r"(?![A-Za-z])"
 )
 _ACTIVE_MATH = re.compile(_ACTIVE)
+_OPENS_MATH = re.compile(rf"\\(?=[()\[\]$\\]|(?:begin|end|ref|eqref)(?![A-Za-z]))|\\(?={_ACTIVE[2:]})")
+_REFERENCE = re.compile(r"&(?=(#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?)")
 # What could act if a reader took code for text.
 _DANGER = re.compile(rf"<|!\[|\]\(|\]:|{_ACTIVE}")
 _INFO = re.compile(r"[\w+#.\-]+")
 _FENCE_RUNS = re.compile(r"`+")
+# What means something in Markdown or opens a formula; an underscore inside a word does not.
+_MARKS = re.compile(r"([\\`*$~|]|(?<!\w)_|_(?!\w))")
+# Brackets with a backslash before them, or two, open a formula in a reader that looks for it in the Markdown.
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;"})
 
 # Drawn by the front end instead of shown, and able to load images: shown as text.
 _DRAWN = frozenset({"mermaid"})
@@ -88,6 +94,16 @@ def neutral_markdown(text: str) -> str:
     return "\n".join(result)
 
 
+def plain_markdown(text: str) -> str:
+    """Return Markdown that shows `text` as it is, on one line; it may stand in a sentence or in a cell of a table.
+
+    JupyterLab looks for formulas in the page, too, where nothing tells what was escaped: an invisible character stands
+    behind a backslash that would open one, or begin a command that acts in one.
+    """
+    text = _OPENS_MATH.sub("\\\\\u200c", " ".join(text.split()))
+    return _MARKS.sub(r"\\\1", text.translate(_ENTITIES))
+
+
 def _between(lines: list[str]) -> list[str]:
     """Neutralise lines that belong to no text block: markers, rules, definitions, blank lines."""
     return ["\n".join(_plain(line) for line in lines)] if lines else []
@@ -112,12 +128,19 @@ def _inline(text: str) -> str:
 
 
 def _plain(text: str) -> str:
+    text = _REFERENCE.sub(_no_command, text)
     text = _AUTOLINK.sub(r"\1", text)
     text = _IMAGE.sub(_no_image, text)
     text = _BAD_LINK.sub("] (", text)
     text = _BAD_DEFINITION.sub("] :", text)
     text = _ACTIVE_MATH.sub(r"\\text{\1}", text)
     return text.replace("<", "&lt;")
+
+
+def _no_command(found: re.Match[str]) -> str:
+    """Keep a command of a formula from being spelled with character references, which end in the page as its text."""
+    character = html.unescape(f"&{found.group(1)};")
+    return "&amp;" if character == "\\" or (character.isascii() and character.isalpha()) else "&"
 
 
 def _no_image(found: re.Match[str]) -> str:
@@ -127,7 +150,7 @@ def _no_image(found: re.Match[str]) -> str:
 
 
 def _math(text: str) -> str:
-    return _ACTIVE_MATH.sub(r"\\text{\1}", text).replace("<", "\\lt ")
+    return _ACTIVE_MATH.sub(r"\\text{\1}", _REFERENCE.sub(_no_command, text)).replace("<", "\\lt ")
 
 
 def _code_span(content: str) -> str:

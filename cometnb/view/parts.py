@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cometnb.protocol.response import Response
+from cometnb.session.permit import REFUSED
 from cometnb.view.rows import as_markdown
 
-__all__ = ["Kind", "Part", "describe", "ending", "item_parts", "result_text", "result_title"]
+__all__ = ["Kind", "Part", "describe", "ending", "item_parts", "outcome"]
 
 Kind = Literal["text", "reasoning", "refusal", "call", "result", "source", "notice"]
 
@@ -35,7 +36,7 @@ class Part:
     text : str
         As the model or the service wrote it: not safe to show before it is lowered.
     title : str
-        A call's name, what came of a call (``result`` or ``error``, with its time), a source's URL; else empty.
+        A call's name, what came of a call (as `outcome` says it), a source's URL; else empty.
     """
 
     kind: Kind
@@ -48,11 +49,11 @@ def describe(response: Response) -> list[Part]:
     parts: list[Part] = []
     unknown: Counter[str] = Counter()
     results = {result.call_id: result for result in response.tool_results}
-    for item in response.output:
+    for item in _paired(response.output):
         found = list(item_parts(item))
         if response.schema is not None:
             found = [_structured(part, response.schema) for part in found]
-        if str(item.get("type")).endswith("_call_output"):
+        if _is_result(item):
             found = [_result_part(item, results.get(item.get("call_id")))]
         parts += found
         if not found and item.get("type") not in ("message", "reasoning"):
@@ -108,13 +109,31 @@ def item_parts(item: dict[str, Any]) -> Iterator[Part]:
         yield Part("call", _call_text(item), str(item.get("name") or kind.removesuffix("_call")))
 
 
-def result_title(duration_s: float, *, is_error: bool) -> str:
-    """Return what came of a call, in a word and a time: ``result, 12 ms``."""
-    return f"{'error' if is_error else 'result'}, {duration_s * 1000:,.0f} ms"
+def outcome(output: Any, duration_s: float | None = None, *, is_error: bool = False) -> tuple[str, str]:
+    """Return what came of a call.
+
+    Parameters
+    ----------
+    output : str or list of dict
+        What the model is told.
+    duration_s : float, optional
+        Seconds the function ran; None if that is not known.
+    is_error : bool
+
+    Returns
+    -------
+    title : str
+        ``result`` or ``error``, with the time (``result, 12 ms``); ``refused`` if it was not allowed.
+    text : str
+        The output; images and files in it by their kind. Empty if it was refused: those words are for the model.
+    """
+    if output == REFUSED:
+        return "refused", ""
+    took = "" if duration_s is None else f", {duration_s * 1000:,.0f} ms"
+    return f"{'error' if is_error else 'result'}{took}", _text_of(output)
 
 
-def result_text(output: Any) -> str:
-    """Return a call's output as text; images and files in it by their kind."""
+def _text_of(output: Any) -> str:
     if isinstance(output, str):
         return output
     parts = output if isinstance(output, list) else []
@@ -123,18 +142,47 @@ def result_text(output: Any) -> str:
     )
 
 
+def _is_result(item: dict[str, Any]) -> bool:
+    return str(item.get("type")).endswith("_call_output")
+
+
+def _paired(output: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the items with each result right behind its call: of calls side by side all results come last."""
+    called = {str(item["call_id"]) for item in output if "call_id" in item and not _is_result(item)}
+    results: dict[str, list[dict[str, Any]]] = {}
+    rest = []
+    for item in output:
+        call_id = str(item.get("call_id"))
+        if _is_result(item) and call_id in called:
+            results.setdefault(call_id, []).append(item)
+        else:
+            rest.append(item)
+    for item in rest:
+        yield item
+        yield from results.pop(str(item.get("call_id")), ())
+
+
 def _structured(part: Part, schema: Any) -> Part:
     return Part("text", as_markdown(schema, part.text)) if part.kind == "text" else part
 
 
 def _result_part(item: dict[str, Any], result: Any) -> Part:
-    title = "result" if result is None else result_title(result.duration_s, is_error=result.is_error)
-    return Part("result", result_text(item.get("output")), title)
+    known = {} if result is None else {"duration_s": result.duration_s, "is_error": result.is_error}
+    title, text = outcome(item.get("output"), **known)
+    return Part("result", text, title)
 
 
 def _call_text(item: dict[str, Any]) -> str:
     for field in ("arguments", "input", "code", "queries", "action", "operation"):
-        value = item.get(field)
+        value = _sought(item.get(field))
         if value:
             return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return str(item.get("status") or "")
+
+
+def _sought(value: Any) -> Any:
+    """Return in words what a search looked for, or which page it opened; anything else as it is."""
+    if not isinstance(value, dict):
+        return value
+    words = [value.get(field) for field in ("query", "pattern", "url")]
+    return ", ".join(word for word in words if isinstance(word, str) and word) or value

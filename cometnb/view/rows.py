@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cometnb.protocol.events import Event
 from cometnb.session.live_rows import LiveRows
+from cometnb.view.neutral import plain_markdown
 
 if TYPE_CHECKING:
     from cometnb.session.structured import Schema
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["ShownRows", "as_markdown"]
 
 _TEXT = "response.output_text.delta"
+_NOT_IN_CODE = frozenset("`|<[]\\&")
 _MOST_ROWS, _LONGEST_CELL = 60, 200
-_BREAKS = re.compile(r"\s+")
 
 
 class ShownRows:
@@ -89,8 +90,10 @@ class _Table:
         cells = row if isinstance(row, Mapping) else {"value": row}
         head = ""
         if not self._names:
-            self._names = [str(name) for name in cells]
-            head = f"{_joined(self._names)}{_joined(['---'] * len(self._names))}"
+            # A row leaves out what is missing in it, and a service that does not hold to schemas has names of its own.
+            asked_for = (column.path[0] for column in self._schema.columns if column.path)
+            self._names = list(dict.fromkeys([*asked_for, *map(str, cells)]))
+            head = f"{_joined([_cell(name) for name in self._names])}{_joined(['---'] * len(self._names))}"
         return head + _joined([_cell(cells.get(name)) for name in self._names])
 
 
@@ -102,8 +105,11 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = _BREAKS.sub(" ", text).replace("\\", "\\\\").replace("|", "\\|")
-    return text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+    text = " ".join(text.split())
+    text = text if len(text) <= _LONGEST_CELL else text[: _LONGEST_CELL - 1] + "…"
+    # JupyterLab takes what is between two dollars for a formula, escaped or not, except in code.
+    is_code = text.count("$") > 1 and not _NOT_IN_CODE & set(text)
+    return f"`{text}`" if is_code else plain_markdown(text)
 
 
 def _block(text: str) -> str:

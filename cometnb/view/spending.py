@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -12,10 +11,10 @@ from typing import Any
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.usage import Usage
 from cometnb.session.tally import Spent
+from cometnb.view.neutral import plain_markdown
 
 __all__ = ["BudgetLeft", "Figures", "Point", "bundle_of", "drawn", "rows_of"]
 
-_MARKS = re.compile(r"([\\`*_\[\]<$~|&])")
 _STEPS = "▁▂▃▄▅▆▇█"
 _TITLE = "This kernel's calls"
 
@@ -166,7 +165,7 @@ def _amount(figures: Figures) -> str:
     """Return what was paid; what is not known is said instead of counted as nothing."""
     spent = figures.spent
     if spent.n_unpriced and not spent.n_priced:
-        return "no price known"
+        return "not known"
     return dollars(spent.usd)
 
 
@@ -178,7 +177,14 @@ def _notes(figures: Figures) -> list[str]:
             f"{_counted(spent.n_unpriced, 'attempt')} of unknown cost {'is' if spent.n_unpriced == 1 else 'are'} in no sum"
         )
     if spent.n_estimated:
-        notes.append(f"{_counted(spent.n_estimated, 'attempt')} with estimated tokens")
+        notes.append(f"{_counted(spent.n_estimated, 'attempt')} of estimated cost")
+    for count, words in (
+        (spent.n_simulated_unpriced, "of unknown cost, simulated"),
+        (spent.n_simulated_estimated, "of estimated cost, simulated"),
+        (spent.n_replayed, "replayed for nothing"),
+    ):
+        if count:
+            notes.append(f"{_counted(count, 'attempt')} {words}")
     if figures.n_unreported:
         notes.append(f"{_counted(figures.n_unreported, 'attempt')} without reported usage")
     if spent.n_simulated and spent.n_priced + spent.n_unpriced:
@@ -226,7 +232,7 @@ def _bar(
 def _part(kind: str, count: int | None, total: int) -> str:
     if count is None:
         return f"{kind} not reported"
-    return f"{count:,} {kind}" + (f" ({count / total:.0%})" if count else "")
+    return f"{count:,} {kind}" + (f" ({count / total:.0%})" if count and total else "")
 
 
 def _joined(bar: dict[str, Any]) -> str:
@@ -290,4 +296,4 @@ def _steps(points: list[dict[str, Any]]) -> str:
 
 def _cell(text: str) -> str:
     # Dollars would open a formula, a bar would end the cell, and the name of a chat is anybody's.
-    return _MARKS.sub(r"\\\1", " ".join(text.split())).replace("\\<", "&lt;")
+    return plain_markdown(text)

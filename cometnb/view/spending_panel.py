@@ -19,7 +19,7 @@ from cometnb.client.attempt import Attempt, Observer
 from cometnb.view.publish import publish
 from cometnb.view.spending import Figures, Point, bundle_of, drawn
 from cometnb.view.usage import usage_line
-from cometnb.view.widget import _keep_to_its_thread
+from cometnb.view.widget import keep_to_its_thread
 
 __all__ = ["Paced", "SpendingPanel", "SpendingView"]
 
@@ -111,7 +111,7 @@ class SpendingView(anywidget.AnyWidget):
     def __init__(self, figures: dict[str, Any]) -> None:
         super().__init__(figures=figures)
         if self.comm is not None:
-            _keep_to_its_thread(self.comm)
+            keep_to_its_thread(self.comm)
 
     def bundle(self) -> dict[str, Any]:
         """Return the mimetypes of its display."""

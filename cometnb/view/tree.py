@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,11 +9,11 @@ from cometnb.errors import masked
 from cometnb.session.conversation import Conversation
 from cometnb.session.turns import Turn
 from cometnb.view.mime import printable
+from cometnb.view.neutral import plain_markdown
 
 __all__ = ["as_markdown", "as_text", "summary"]
 
 _LONGEST_PROMPT, _LONGEST_ANSWER = 60, 60
-_MARKS = re.compile(r"([\\`*_\[\]<>$~|&#])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +37,17 @@ def as_text(chat: Conversation) -> str:
     lines = [summary(chat)]
     for row in _rows(chat):
         remarks = f"  ({', '.join(row.remarks)})" if row.remarks else ""
-        words = printable(_words(row.turn))
-        lines.append(f"{'   ' * row.depth}{'└─ ' if row.depth else ''}{row.turn.turn_id}  {words}{remarks}")
+        turn = printable(f"{row.turn.turn_id}  {_words(row.turn)}{remarks}")
+        lines.append(f"{'   ' * row.depth}{'└─ ' if row.depth else ''}{turn}")
     return "\n".join(lines)
 
 
 def as_markdown(chat: Conversation) -> str:
     """Return the tree as a nested list."""
-    lines = [f"**{_escaped(summary(chat))}**", ""]
+    lines = [f"**{_shown(summary(chat))}**", ""]
     for row in _rows(chat):
-        remarks = f" *({_escaped(', '.join(row.remarks))})*" if row.remarks else ""
-        lines.append(f"{'  ' * row.depth}- `{row.turn.turn_id}` {_escaped(_words(row.turn))}{remarks}")
+        remarks = f" *({_shown(', '.join(row.remarks))})*" if row.remarks else ""
+        lines.append(f"{'  ' * row.depth}- {_code(row.turn.turn_id)} {_shown(_words(row.turn))}{remarks}")
     return "\n".join(lines)
 
 
@@ -88,5 +87,10 @@ def _short(text: str, longest: int) -> str:
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
-def _escaped(text: str) -> str:
-    return _MARKS.sub(r"\\\1", text).replace("\\<", "&lt;")
+def _shown(text: str) -> str:
+    return plain_markdown(printable(text))
+
+
+def _code(turn_id: str) -> str:
+    # Eight hex digits, unless the conversation was loaded from a file that somebody has changed.
+    return f"`{turn_id}`" if turn_id.isalnum() else _shown(turn_id)

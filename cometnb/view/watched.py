@@ -17,6 +17,7 @@ from cometnb.view.html import block_html
 from cometnb.view.images import image_displays
 from cometnb.view.live import REASONING, TEXT, delta_of, next_summary
 from cometnb.view.mime import bundle
+from cometnb.view.parts import ending
 from cometnb.view.publish import publish, publish_all, replace_all
 from cometnb.view.usage import usage_line
 from cometnb.view.widget import LiveView
@@ -88,8 +89,10 @@ class WatchedAnswer:
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Replace the live view by one display; a page that was reloaded keeps the view, complete."""
         data, metadata = bundle(response, notes=notes)
-        last = {"blocks": [block_html(self._blocks.finish())], "tail": "", "phase": "done"}
-        last["detail"] = usage_line(response)
+        last: dict[str, Any] = {"blocks": [block_html(self._blocks.finish())], "tail": "", "phase": "done"}
+        last["detail"] = " · ".join(filter(None, [ending(response).rstrip("."), usage_line(response)]))
+        if self._cards.end():
+            last["cards"] = self._cards.shown()
         if self._view.was_asked:
             self._view.tell(**last)
         else:

@@ -9,7 +9,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["LiveView"]
+__all__ = ["LiveView", "keep_to_its_thread"]
 
 _STATIC = Path(__file__).parent / "static"
 _FALLBACK = "The answer is streaming; it is shown here when it is complete."
@@ -67,7 +67,7 @@ class LiveView(anywidget.AnyWidget):
             can_stop=on_stop is not None,
         )
         self.on_msg(self._received)
-        _keep_to_its_thread(self.comm)
+        keep_to_its_thread(self.comm)
         # The state that opened the view was not asked for.
         self.was_asked = False
 
@@ -112,7 +112,7 @@ class LiveView(anywidget.AnyWidget):
             self._on_permit(str(content.get("call_id")), content.get("yes") is True)
 
 
-def _keep_to_its_thread(comm: Any) -> None:
+def keep_to_its_thread(comm: Any) -> None:
     """Have messages handled on the thread the page chose for them, while a cell holds the main one.
 
     ipykernel 7.4 sends them to the thread that last wrote to the comm instead, which here is the one that waits.

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cometnb.protocol.events import Event
+from cometnb.session.permit import REFUSED
+from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
 from cometnb.view.cards import Cards
 
 _PNG = base64.b64encode(b"\x89PNG not really").decode()
@@ -78,3 +80,77 @@ def test_text_makes_no_card() -> None:
     """Deltas and messages are shown elsewhere."""
     message = {"type": "message", "content": [{"type": "output_text", "text": "x"}]}
     assert not Cards().take([_event("response.output_text.delta", delta="x"), _item(message)])
+
+
+_CALL = {"type": "function_call", "name": "f", "call_id": "a", "arguments": "{}"}
+
+
+def _told(kind: str, call_id: str = "a", **raw: Any) -> Event:
+    return Event(kind, {"name": "f", "call_id": call_id, "arguments": "{}", **raw})
+
+
+def _returned(output: Any, *, is_error: bool = False) -> Event:
+    return _told(RETURNED, output=output, is_error=is_error, duration_s=0.0123)
+
+
+def test_a_card_asks_runs_and_returns() -> None:
+    """One after the other; only a question has the call's id for its buttons."""
+    cards = Cards()
+    cards.take([_item(_CALL)])
+    seen = []
+    for event in (_told(ASKED), _told(CALLED), _returned("42")):
+        assert cards.take([event])
+        (card,) = cards.shown()
+        seen.append((card.get("asks"), card.get("result")))
+    assert seen == [("a", None), (None, "running"), (None, "result, 12 ms: 42")]
+
+
+@pytest.mark.parametrize(
+    ("event", "result"),
+    [
+        (_returned("Error: KeyError: 'x'", is_error=True), "error, 12 ms: Error: KeyError: 'x'"),
+        (_returned(REFUSED, is_error=True), "refused"),
+        (
+            _returned([{"type": "input_text", "text": "a"}, {"type": "input_image"}]),
+            "result, 12 ms: a [input_image]",
+        ),
+        (_returned("<b>\x00" + "x" * 5000), "result, 12 ms: <b>\x00" + "x" * 1996),
+    ],
+)
+def test_what_came_of_a_call(event: Event, result: str) -> None:
+    """As text, however long and whatever is in it; a refusal in one word, as its other words are for the model."""
+    cards = Cards()
+    cards.take([_item(_CALL), event])
+    assert cards.shown()[0]["result"] == result
+
+
+def test_each_call_has_its_own_card() -> None:
+    """By its id; a call without a card changes nothing."""
+    cards = Cards()
+    cards.take([_item(_CALL), _item({**_CALL, "call_id": "b"}, place=1)])
+    assert cards.take([_told(ASKED, "b")])
+    assert not cards.take([_told(ASKED, "c")])
+    assert [card.get("asks") for card in cards.shown()] == [None, "b"]
+
+
+def test_one_question_is_open_at_a_time() -> None:
+    """A call that was allowed waits for the answers about the others."""
+    cards = Cards()
+    cards.take([_item({**_CALL, "call_id": name}, place=place) for place, name in enumerate("abc")])
+    cards.take([_told(ASKED, "a"), _returned(REFUSED, is_error=True), _told(ASKED, "b"), _told(ASKED, "c")])
+    assert [(card.get("asks"), card.get("result")) for card in cards.shown()] == [
+        (None, "refused"),
+        (None, "allowed"),
+        ("c", None),
+    ]
+
+
+def test_at_the_end_no_card_waits() -> None:
+    """A page that asks later is shown no buttons that nobody reads."""
+    cards = Cards()
+    cards.take([_item({**_CALL, "call_id": name}, place=place) for place, name in enumerate("abc")])
+    cards.take([_told(ASKED), _told(CALLED, "b"), Event(RETURNED, {**_returned("1").raw, "call_id": "c"})])
+    assert cards.end()
+    assert [card.get("asks") for card in cards.shown()] == [None] * 3
+    assert [card["result"] for card in cards.shown()] == ["no result", "no result", "result, 12 ms: 1"]
+    assert not cards.end()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from cometnb.view.neutral import neutral_markdown
+from cometnb.view.html import block_html
+from cometnb.view.neutral import neutral_markdown, plain_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -141,3 +144,51 @@ def test_harmless_markdown_stays_as_it_is(text: str) -> None:
 def test_says_the_same_in_another_way(text: str, shown: str) -> None:
     """What had to be rewritten still reads as it was meant."""
     assert neutral_markdown(text) == shown
+
+
+def _shown_html(markdown: str) -> str:
+    return re.sub(r"</?code>|\u200c", "", block_html(neutral_markdown(markdown)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"&#92;(&#92;href{javascript:alert(1)}{x}&#92;)",
+        r"&bsol;(&#x5C;href{javascript:alert(1)}{x}&#092;)",
+        r"$\\&#104;ref{javascript:alert(1)}{x}$",
+        r"\\(\hr&#101;f{javascript:alert(1)}{x}\\)",
+    ],
+)
+@pytest.mark.parametrize("prepared", [neutral_markdown, plain_markdown])
+def test_no_reference_spells_a_command(text: str, prepared: Callable[[str], str]) -> None:
+    """JupyterLab looks for formulas in the text of the page, where references have become characters."""
+    drawn = MarkdownIt("commonmark").render(prepared(text))
+    assert "\\href" not in html.unescape(drawn).replace("\\lt", "")
+
+
+@pytest.mark.parametrize(
+    "text", [r"\(x\) \[y\] \begin{a}", r"\(\href{javascript:alert(1)}{x}\)", r"\eqref{a} $\url{b}$ |"]
+)
+def test_plain_words_open_no_formula_in_the_page(text: str) -> None:
+    """Nor spell a command of one."""
+    drawn = html.unescape(MarkdownIt("commonmark").render(plain_markdown(text)))
+    assert not re.search(r"\\[()\[\]]|\\(begin|eqref|href|url)", drawn)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_plain_words_are_shown_as_they_are(text: str) -> None:
+    """In a sentence and in a cell of a table: no markup, link or formula, nothing lost."""
+    said = " ".join(text.replace("\x00", "\ufffd").split())
+    words = plain_markdown(text)
+    drawn = _shown_html(f"| h |\n|---|\n| {words} |\n\nIt says: {words}")
+    for tag, shown in (("td", said), ("p", f"It says: {said}")):
+        (inner,) = re.findall(rf"<{tag}>(.*?)</{tag}>", drawn)
+        assert html.unescape(inner) == shown
+
+
+@given(st.text(alphabet=st.sampled_from("ab_*`$|\\[]()<>&#;~!-+.:/ \n"), max_size=30))
+def test_any_words_are_shown_as_they_are(text: str) -> None:
+    """Whatever characters come together."""
+    drawn = _shown_html(f"x{plain_markdown(text)}x")
+    (inner,) = re.findall(r"<p>(.*)</p>", drawn)
+    assert html.unescape(inner) == f"x{' '.join(text.split())}x"

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from cometnb.protocol.response import Response
-from cometnb.view.parts import describe
+from cometnb.session.permit import REFUSED
+from cometnb.view.parts import describe, outcome
 
 
 def _message(text: str, **part: Any) -> dict[str, Any]:
@@ -27,6 +28,33 @@ def test_items_in_their_order() -> None:
         _message("Done."),
     ]
     assert _kinds(output) == [("reasoning", "One.\n\nTwo."), ("call", '{"x":1}'), ("text", "Done.")]
+
+
+def test_a_result_stands_behind_its_call() -> None:
+    """Also where calls were made side by side; one whose call is not there, and a second one, are not lost."""
+    output = [
+        {"type": "function_call", "call_id": "a", "name": "f", "arguments": "1"},
+        {"type": "function_call", "call_id": "b", "name": "f", "arguments": "2"},
+        {"type": "function_call_output", "call_id": "a", "output": "one"},
+        {"type": "function_call_output", "call_id": "b", "output": "two"},
+        {"type": "function_call_output", "call_id": "a", "output": "one again"},
+        {"type": "function_call_output", "call_id": "c", "output": "whose?"},
+    ]
+    assert [text for _, text in _kinds(output)] == ["1", "one", "one again", "2", "two", "whose?"]
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ({"type": "search", "query": "red kites", "queries": ["red kites"]}, "red kites"),
+        ({"type": "open_page", "url": "https://a.b"}, "https://a.b"),
+        ({"type": "find", "pattern": "wing", "url": "https://a.b"}, "wing, https://a.b"),
+        ({"type": "click", "x": 1}, '{"type": "click", "x": 1}'),
+    ],
+)
+def test_a_web_search_shows_what_it_looked_for(action: dict[str, Any], words: str) -> None:
+    """In words; an action of another kind is shown whole."""
+    assert _kinds([{"type": "web_search_call", "action": action}]) == [("call", words)]
 
 
 def test_a_source_is_listed_once() -> None:
@@ -73,3 +101,19 @@ def test_a_limit_that_left_text_is_told_apart() -> None:
         [_message("Some")], status="incomplete", incomplete_details={"reason": "max_output_tokens"}
     )
     assert "was reached" in kinds[-1][1]
+
+
+@pytest.mark.parametrize(
+    ("output", "known", "told"),
+    [
+        ("42", {}, ("result", "42")),
+        ("42", {"duration_s": 1.2345}, ("result, 1,234 ms", "42")),
+        ("Error: no", {"duration_s": 0.0, "is_error": True}, ("error, 0 ms", "Error: no")),
+        (REFUSED, {"duration_s": 0.0, "is_error": True}, ("refused", "")),
+        ([{"type": "input_text", "text": "a"}, {"type": "input_file"}, 5], {}, ("result", "a [input_file]")),
+        (None, {}, ("result", "")),
+    ],
+)
+def test_what_came_of_a_call_is_told(output: Any, known: dict[str, Any], told: tuple[str, str]) -> None:
+    """Its time where it is known; a refusal in one word."""
+    assert outcome(output, **known) == told

@@ -44,7 +44,7 @@ def test_before_the_first_call_nothing_is_claimed() -> None:
 def test_what_is_not_known_is_not_nothing() -> None:
     """Where no price is known there is no amount; where some are, the others are counted and said."""
     unknown = drawn(Figures(1, spent=Spent(n_unpriced=1)))
-    assert unknown["amount"] == "no price known"
+    assert unknown["amount"] == "not known"
     assert not unknown["is_known"]
     some = drawn(Figures(5, spent=Spent(usd=0.25, n_priced=3, n_unpriced=2)))
     assert some["amount"] == "$0.25"
@@ -62,7 +62,7 @@ def test_simulated_money_stands_apart() -> None:
 def test_estimates_and_silence_are_said() -> None:
     """Attempts whose tokens were estimated, and those without any."""
     shown = drawn(Figures(3, 1, Spent(usd=0.25, n_priced=2, n_estimated=1)))
-    assert shown["notes"] == ["1 attempt with estimated tokens", "1 attempt without reported usage"]
+    assert shown["notes"] == ["1 attempt of estimated cost", "1 attempt without reported usage"]
 
 
 def test_tokens_are_shown_by_kind() -> None:
@@ -142,7 +142,7 @@ def test_names_of_chats_are_words_and_nothing_more() -> None:
     bundle = bundle_of(Figures(budget=BudgetLeft(hostile, 0.5)))
     assert "<img" not in bundle["text/html"]
     assert "<img" not in bundle["text/markdown"]
-    assert r"\|\[x\](javascript:1)" in bundle["text/markdown"]
+    assert r"\|&#91;x&#93;(javascript:1)" in bundle["text/markdown"]
     assert r"\$0.25" in bundle["text/markdown"]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
+from cometnb.session.turn_stream import ASKED, CALLED
 from cometnb.view import watched
 from cometnb.view.watched import WatchedAnswer
 from cometnb.view.widget import LiveView
@@ -166,3 +167,35 @@ def test_the_model_s_words_are_sanitised_before_they_travel(page: _Page) -> None
     sent = "".join([*page.blocks, *page.thoughts, page.tail, page.thought])
     assert "<img" not in sent
     assert "href=" not in sent
+
+
+_CALL = {"type": "function_call", "name": "f", "call_id": "a", "arguments": "{}"}
+
+
+def _asked(kind: str = ASKED) -> list[Event]:
+    raw = {"name": "f", "call_id": "a", "arguments": "{}"}
+    return [Event("response.output_item.done", {"item": _CALL, "output_index": 0}), Event(kind, raw)]
+
+
+def test_a_question_has_buttons_and_its_answer_is_passed_on(page: _Page) -> None:
+    """With the call's id; only a plain yes lets it run."""
+    given: list[tuple[str, bool]] = []
+    answer = WatchedAnswer(on_permit=lambda call_id, is_allowed: given.append((call_id, is_allowed)))
+    answer.update(_asked())
+    assert page.messages[-1]["cards"][0]["asks"] == "a"
+    assert page.messages[-1]["phase"] == "may f run?"
+    for yes in (True, False, "yes", None):
+        answer._view._handle_custom_msg({"op": "permit", "call_id": "a", "yes": yes}, [])
+    assert given == [("a", True), ("a", False), ("a", False), ("a", False)]
+    assert answer.asks
+    assert not WatchedAnswer().asks
+
+
+@pytest.mark.parametrize("kind", [ASKED, CALLED])
+def test_an_ended_view_asks_nothing(page: _Page, kind: str) -> None:
+    """A page that asks for it after an interrupt is shown a card without buttons, and nothing that still runs."""
+    answer = WatchedAnswer(on_permit=lambda call_id, is_allowed: None)
+    answer.update(_asked(kind))
+    answer.finish(Response({"status": "completed", "output": [_CALL]}, status="interrupted"))
+    (card,) = answer._view.get_state()["answer"]["cards"]
+    assert card == {"title": "f", "text": "{}", "result": "no result"}

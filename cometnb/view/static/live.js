@@ -8,6 +8,7 @@ const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is co
 const HOLD_MS = 500;
 // JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
 const MARKDOWN = "jp-RenderedHTMLCommon";
+const BUTTONS = [["Run", true], ["Refuse", false]];
 
 export default {
   initialize({ model }) {
@@ -33,6 +34,7 @@ export default {
       if (message.n <= shown) return;
       shown = message.n;
       show(view, message);
+      if (message.phase || message.detail !== undefined) tick(view, model.get("answer"));
     };
     model.on("msg:custom", onMessage);
     const clock = setInterval(() => tick(view, model.get("answer")), 250);
@@ -49,7 +51,7 @@ function build(el, model) {
   const root = add(el, "div", "cometnb-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answer");
-  const view = { root, model, tallest: 0 };
+  const view = { root, model, tallest: 0, drawn: [] };
   view.fold = add(root, "details", "");
   view.fold.hidden = true;
   view.fold.open = true;
@@ -128,19 +130,29 @@ function holdPlace(view) {
   setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
 }
 
+// A card that has not changed keeps its elements, and with them the focus and what a reader has selected.
 function drawCards(view, cards) {
-  view.cards.replaceChildren();
-  for (const card of cards) {
-    const box = add(view.cards, "div", "cometnb-card");
-    add(box, "strong", "").textContent = card.title;
-    if (card.text) add(add(box, "div", ""), "code", "").textContent = card.text;
-    if (card.result) add(box, "div", "cometnb-result").textContent = card.result;
-    if (card.asks) drawQuestion(view, box, card);
-    if (card.image) {
-      const image = add(box, "img", "");
-      image.alt = card.title;
-      image.src = card.image;
-    }
+  cards.forEach((card, index) => {
+    const looks = JSON.stringify(card);
+    if (view.drawn[index] === looks) return;
+    view.drawn[index] = looks;
+    drawCard(view, view.cards.children[index] || add(view.cards, "div", "cometnb-card"), card);
+  });
+  while (view.cards.children.length > cards.length) view.cards.lastChild.remove();
+  view.drawn.length = cards.length;
+  keepFocus(view);
+}
+
+function drawCard(view, box, card) {
+  box.replaceChildren();
+  add(box, "strong", "").textContent = card.title;
+  if (card.text) add(add(box, "div", ""), "code", "").textContent = card.text;
+  if (card.result) add(box, "div", "cometnb-result").textContent = card.result;
+  if (card.asks) drawQuestion(view, box, card);
+  if (card.image) {
+    const image = add(box, "img", "");
+    image.alt = card.title;
+    image.src = card.image;
   }
 }
 
@@ -149,14 +161,26 @@ function drawQuestion(view, box, card) {
   const row = add(box, "div", "cometnb-question");
   row.setAttribute("role", "group");
   row.setAttribute("aria-label", `May ${card.title} run?`);
-  for (const [label, yes] of [["Run", true], ["Refuse", false]]) {
+  row.tabIndex = -1;
+  view.spoken.textContent = `May ${card.title} run?`;
+  for (const [label, yes] of BUTTONS) {
     const button = add(row, "button", "");
     button.textContent = label;
     button.addEventListener("click", () => {
+      view.answered = row.contains(document.activeElement);
       for (const one of row.children) one.disabled = true;
       view.model.send({ op: "permit", call_id: card.asks, yes });
     });
   }
+}
+
+// A button that is pressed goes. The focus moves to the next question, not to its buttons: a key that is held down must
+// not answer it; after the last one it goes back to the cell, whose keys work again.
+function keepFocus(view) {
+  if (!view.answered) return;
+  view.answered = false;
+  const next = view.cards.querySelector(".cometnb-question") || view.root.closest(".jp-Cell");
+  next?.focus({ preventScroll: true });
 }
 
 function tick(view, answer) {
