@@ -44,7 +44,7 @@ def bundle(
         ``cometnb``: what `python -m cometnb audit` reads; who answered, tokens, cost. No prompt, no key.
     """
     line = usage_line(response, with_times=with_times)
-    parts = [*describe(response), *(Part("notice", note) for note in notes)]
+    parts = [*describe(response, with_times=with_times), *(Part("notice", note) for note in notes)]
     data = {
         "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
         "text/plain": "\n\n".join([plain(parts), line]).strip(),

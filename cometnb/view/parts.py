@@ -44,8 +44,15 @@ class Part:
     title: str = ""
 
 
-def describe(response: Response) -> list[Part]:
-    """Return an answer's parts in the order in which they are read."""
+def describe(response: Response, *, with_times: bool = True) -> list[Part]:
+    """Return an answer's parts in the order in which they are read.
+
+    Parameters
+    ----------
+    response : Response
+    with_times : bool
+        False leaves out how long functions ran, where outputs are compared between runs.
+    """
     parts: list[Part] = []
     unknown: Counter[str] = Counter()
     results = {result.call_id: result for result in response.tool_results}
@@ -54,7 +61,7 @@ def describe(response: Response) -> list[Part]:
         if response.schema is not None:
             found = [_structured(part, response.schema) for part in found]
         if _is_result(item):
-            found = [_result_part(item, results.get(item.get("call_id")))]
+            found = [_result_part(item, results.get(item.get("call_id")), with_times=with_times)]
         parts += found
         if not found and item.get("type") not in ("message", "reasoning"):
             unknown[str(item.get("type"))] += 1
@@ -166,9 +173,9 @@ def _structured(part: Part, schema: Any) -> Part:
     return Part("text", as_markdown(schema, part.text)) if part.kind == "text" else part
 
 
-def _result_part(item: dict[str, Any], result: Any) -> Part:
-    known = {} if result is None else {"duration_s": result.duration_s, "is_error": result.is_error}
-    title, text = outcome(item.get("output"), **known)
+def _result_part(item: dict[str, Any], result: Any, *, with_times: bool) -> Part:
+    duration_s = result.duration_s if result is not None and with_times else None
+    title, text = outcome(item.get("output"), duration_s, is_error=result is not None and result.is_error)
     return Part("result", text, title)
 
 

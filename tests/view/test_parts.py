@@ -8,6 +8,7 @@ import pytest
 
 from cometnb.protocol.response import Response
 from cometnb.session.permit import REFUSED
+from cometnb.session.tools import ToolResult
 from cometnb.view.parts import describe, outcome
 
 
@@ -117,3 +118,13 @@ def test_a_limit_that_left_text_is_told_apart() -> None:
 def test_what_came_of_a_call_is_told(output: Any, known: dict[str, Any], told: tuple[str, str]) -> None:
     """Its time where it is known; a refusal in one word."""
     assert outcome(output, **known) == told
+
+
+def test_times_of_functions_can_be_left_out() -> None:
+    """Where outputs are compared between runs, nothing that differs is shown."""
+    call = {"type": "function_call", "name": "f", "call_id": "a", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "a", "output": "3"}
+    response = Response({"output": [call, output]})
+    response.tool_results = (ToolResult("f", "a", "{}", "3", duration_s=0.0123),)
+    titles = [[part.title for part in describe(response, with_times=shown)][1] for shown in (True, False)]
+    assert titles == ["result, 12 ms", "result"]
