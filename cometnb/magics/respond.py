@@ -74,6 +74,7 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
         bind(shell, handle, arguments.out)
         return
     response = _answered(kernel, arguments, params, schema, owner)
+    response.attached = prompt.attached
     if arguments.frame:
         shell.user_ns[arguments.frame] = response.to_frame()
     if arguments.is_code:

@@ -113,6 +113,8 @@ class Response:
         Where functions of the notebook were called in between: each answer of the service; else empty.
     tool_results : tuple
         What those functions gave, in the order of their calls (`cometnb.session.tools.ToolResult`).
+    attached : tuple
+        What a cell sent beside its text, by name, kind and size (`cometnb.session.prompt.Attached`).
     schema : Schema or None
         What a structured answer was asked for with (`cometnb.session.structured.Schema`).
 
@@ -139,6 +141,7 @@ class Response:
         self.event_log = EventLog()
         self.rounds: tuple[Response, ...] = ()
         self.tool_results: tuple[Any, ...] = ()
+        self.attached: tuple[Any, ...] = ()
         self.schema: Any = None
         self.request_id = request_id
         self.timing = timing or Timing()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,3 +215,13 @@ def test_an_interrupt_keeps_and_marks_the_text(shell: Shell, monkeypatch: pytest
     assert shell.ip.user_ns["_"].status == "interrupted"
     assert "Interrupted" in shell.displays[0]["data"]["text/plain"]
     assert shell.shared.ledger.usage()["status"].iloc[-1] == "interrupted"
+
+
+def test_what_was_attached_is_listed_with_the_answer(shell: Shell, tmp_path: Path) -> None:
+    """By name, kind, type and size."""
+    file = tmp_path / "note.txt"
+    file.write_text("A note.")
+    shell.run(f"%%respond -e none --file {file}\nWhat does it say?")
+    (attached,) = shell.ip.user_ns["_"].attached
+    assert (attached.name, attached.kind, attached.media_type) == (str(file), "text", "text/plain")
+    assert attached.size_bytes > 7
