@@ -29,7 +29,7 @@ __all__ = ["Offer", "completed", "offered"]
 
 _COMET = re.compile(r"^\s*(?:[\w, ]+=\s*)?%comet\s+(.*)$")
 _RESPOND = re.compile(r"^%%respond(?:\s(.*))?$")
-_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w*)*$|$")
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w*)*\Z|\Z")
 _MOST_FILES = 200
 _TAG = re.compile(r"^%%respond\b.*?\s--tag[ =]([\w.:/-]+)")
 _LATEST_CELLS = 500

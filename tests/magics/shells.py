@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,4 +67,6 @@ def shell_with_extension() -> Iterator[Shell]:
         ip.run_line_magic("unload_ext", "cometnb")
         if ip.history_manager is not None:
             ip.history_manager.end_session()
+        # At its end each shell collects garbage; with hundreds of them the run would not end for minutes.
+        atexit.unregister(ip.atexit_operations)
         InteractiveShell.clear_instance()

@@ -58,6 +58,7 @@ def test_variables_fit_the_option(shell: Shell) -> None:
         "%%respond",
         "%%respond\nWrite a",
         "%%respond\n{{x}} an",
+        "%%respond\n{{-m\nxyz_unknown",
         "%%respond\n\\{{st",
         "x = 1",
         "%%respondent -",

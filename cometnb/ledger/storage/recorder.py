@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from cometnb.client.attempt import Attempt
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from cometnb.ledger.storage.database import Database
 
 __all__ = ["Recorder", "rows_in_words", "tell"]
+
+# For a database that does not take the rows, when the process ends: in all, and for each at least.
+_CLOSE_S, _SHORTEST_CLOSE_S = 5.0, 0.1
 
 _RECORDERS: weakref.WeakSet[Recorder] = weakref.WeakSet()
 
@@ -87,9 +91,15 @@ class Recorder:
         """
         return self._writer.flush(timeout_s)
 
-    def close(self) -> None:
-        """Write what waits, and let go of the database. An attempt recorded later opens it again."""
-        if not self._writer.stop(timeout_s=5.0):
+    def close(self, timeout_s: float = _CLOSE_S) -> None:
+        """Write what waits, and let go of the database. An attempt recorded later opens it again.
+
+        Parameters
+        ----------
+        timeout_s : float
+            Longest wait in seconds, from 0 up, for a database that does not take the rows.
+        """
+        if not self._writer.stop(timeout_s):
             tell(
                 f"{rows_in_words(self.n_waiting)} could not be written to the ledger {self.location}; "
                 "what is not written ends with this process."
@@ -172,8 +182,13 @@ def tell(text: str) -> None:
 
 
 def _close_all() -> None:
-    for recorder in list(_RECORDERS):
-        recorder.close()
+    # All begin to write, side by side, and share one wait: a process that ends must not wait for each of many that
+    # cannot be written, nor leave a healthy one unwritten behind a broken one.
+    recorders, deadline_s = list(_RECORDERS), monotonic() + _CLOSE_S
+    for recorder in recorders:
+        recorder.flush(0.0)
+    for recorder in recorders:
+        recorder.close(max(_SHORTEST_CLOSE_S, deadline_s - monotonic()))
 
 
 def _forget_all() -> None:
