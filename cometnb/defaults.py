@@ -253,8 +253,7 @@ def respond(
         form = schema_of(schema)
         params["text"] = {**(params.get("text") or {}), "format": text_format(form)}
     if chat is None and not toolbox.runs_functions:
-        if len(toolbox):
-            params["tools"] = toolbox.params()
+        params |= toolbox.offered()
         response = shared.session.client.respond(input, **params)
     else:
         talk = (

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cometnb.errors import ParamError
 from cometnb.ledger.grouping import checked, has, is_real, model_of, numbered, summed
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.params import find
@@ -27,6 +28,7 @@ __all__ = [
     "by_model",
     "by_notebook",
     "by_tag",
+    "summary_by",
     "total",
 ]
 
@@ -147,6 +149,21 @@ SUMMARIES: Mapping[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "notebook": by_notebook,
 }
 """What a usage frame can be summed up by."""
+
+
+def summary_by(by: str) -> Callable[[pd.DataFrame], pd.DataFrame]:
+    """Return the summary of this name.
+
+    Raises
+    ------
+    ParamError
+        If there is none; names those there are.
+    """
+    if by not in SUMMARIES:
+        raise ParamError(
+            f"by={by!r} is nothing to sum up by.", f"Use one of {', '.join(SUMMARIES)}.", param="by"
+        )
+    return SUMMARIES[by]
 
 
 @dataclass(frozen=True, slots=True)

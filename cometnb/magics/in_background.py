@@ -42,8 +42,8 @@ def start_in_background(
             "--background goes neither with --chat nor with functions of the notebook.",
             "Leave --background out, or ask alone and go on with --previous-response-id.",
         )
-    offered = {"tools": toolbox.params()} if len(toolbox) else {}
-    rest = {name: value for name, value in params.items() if name not in ("input", "background")} | offered
+    rest = {name: value for name, value in params.items() if name not in ("input", "background")}
+    rest |= toolbox.offered()
     handle = submit(kernel.shared.session.client, params["input"], labels=labels, **rest)
     if not arguments.is_quiet:
         say(printable(f"{handle.status}: {handle.id}. _.wait() waits for it, _.cancel() ends it."))

@@ -107,9 +107,7 @@ def _answered(
         showing.end(running.stop(), running.notes)
         raise _interrupted() from None
     showing.end(running.response, running.notes, running.error)
-    response = running.result()
-    response.schema = schema
-    return response
+    return running.result()
 
 
 def _started(
@@ -121,8 +119,7 @@ def _started(
     rest = {name: value for name, value in params.items() if name != "input"}
     toolbox = toolbox_of(arguments.tools, namespace)
     if not is_talk(arguments, toolbox):
-        offered = {"tools": toolbox.params()} if len(toolbox) else {}
-        return shared.session.start(params["input"], labels=labels, **rest, **offered)
+        return shared.session.start(params["input"], labels=labels, **rest, **toolbox.offered())
     chat, after = chat_of(shared, arguments, namespace)
     if chat.name:
         # The one used last stands last.

@@ -70,10 +70,8 @@ def planned(
     CometError
         As the cell itself would.
     """
-    whole = {"model": shared.options.model, "stream": True, **params}
     toolbox = toolbox_of(arguments.tools, namespace)
-    if len(toolbox):
-        whole["tools"] = toolbox.params()
+    whole = {"model": shared.options.model, "stream": True, **params, **toolbox.offered()}
     if not is_talk(arguments, toolbox):
         return whole
     chat, after = chat_of(shared, arguments, namespace)

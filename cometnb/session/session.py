@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from cometnb.client.attempt import Observer
@@ -117,10 +117,7 @@ class Session:
         ParamError
             Before anything is sent.
         """
-        with warnings.catch_warnings():
-            # They are told by `notes`, at every call they are true of.
-            warnings.simplefilter("ignore", CometWarning)
-            stream = self._async_client.stream(input, labels=labels, **params)
+        stream = self._open(labels, {**params, "input": input})
         self.notes = stream.notes
         return Running(stream, self._background)
 
@@ -164,8 +161,7 @@ class Session:
             Before anything is sent.
         """
         tools = toolbox if toolbox is not None else Toolbox()
-        offered = {"tools": tools.params()} if len(tools) else {}
-        whole = {"model": self.model, **params, **offered}
+        whole = {"model": self.model, **params, **tools.offered()}
         marks = {**(labels or {}), "call_id": uuid.uuid4().hex} | (
             {"conversation": chat.name} if chat.name else {}
         )
@@ -175,12 +171,14 @@ class Session:
             chat, turn, self.base_url, whole, runs_tools=tools.runs_functions, max_rounds=max_rounds
         )
 
-        def open_stream(sent: Mapping[str, Any]) -> AsyncResponseStream:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", CometWarning)
-                return self._async_client.stream(labels=marks, **sent)
+        stream = TurnStream(flow, partial(self._open, marks), tools, permit, chat.remarks)
+        return Running(stream, self._background)
 
-        return Running(TurnStream(flow, open_stream, tools, permit, chat.remarks), self._background)
+    def _open(self, labels: Mapping[str, str] | None, params: Mapping[str, Any]) -> AsyncResponseStream:
+        with warnings.catch_warnings():
+            # They are told by the stream's notes, at every call they are true of.
+            warnings.simplefilter("ignore", CometWarning)
+            return self._async_client.stream(labels=labels, **params)
 
     def models(self) -> list[str]:
         """Return the ids of the models the service lists."""

@@ -237,6 +237,10 @@ class Toolbox:
         """Return the value of ``tools``."""
         return [*(one.param() for one in self._tools.values()), *self._entries]
 
+    def offered(self) -> dict[str, Any]:
+        """Return what a request says of the tools: ``tools``, or nothing where there are none."""
+        return {"tools": self.params()} if len(self) else {}
+
     async def call(self, call: FunctionCall) -> ToolResult:
         """Run one call; whatever goes wrong becomes a result that tells the model."""
         started_s = self._clock()

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cometnb.errors import ParamError
 from cometnb.ledger.grouping import checked, has, is_real, model_of
 from cometnb.ledger.plots.bars import Part, labels_of, lying, standing
 from cometnb.ledger.plots.canvas import COLORS, PALETTE, axes_for, headed, say_nothing
 from cometnb.ledger.plots.units import in_dollars
-from cometnb.ledger.summaries import SUMMARIES, by_day, total
+from cometnb.ledger.summaries import by_day, by_model, summary_by, total
 from cometnb.protocol.cost import dollars
 
 __all__ = ["plot_cost"]
@@ -50,17 +49,14 @@ def plot_cost(
     ParamError
         An unknown `by`, or a column of the usage frame is missing.
     """
-    if by not in SUMMARIES:
-        raise ParamError(
-            f"by={by!r} is nothing to sum up by.", f"Use one of {', '.join(SUMMARIES)}.", param="by"
-        )
+    summed = summary_by(by)
     sentence = str(total(frame))
     is_billed = is_real(frame) & ~has(frame["backend"], "cassette")
     is_simulated = not is_billed.any() and not is_real(frame).all()
     rows = frame[~is_real(frame) if is_simulated else is_billed]
     # Taken as if they were billed: the title says what they are.
     rows = rows.assign(backend="api") if is_simulated else rows
-    summary = SUMMARIES[by](rows)
+    summary = summed(rows)
     ax = axes_for(ax, dark)
     title = f"Cost by {by}" + (", simulated" if is_simulated else "")
     if not summary["cost_usd"].notna().any():
@@ -104,7 +100,7 @@ def _note(cost: float, n_unpriced: float, n_attempts: float) -> str:
 
 def _by_day(ax: Axes, rows: pd.DataFrame) -> list[Part]:
     models = model_of(checked(rows, "model_requested")).fillna("(no model)")
-    order = SUMMARIES["model"](rows)["cost_usd"].dropna().index
+    order = by_model(rows)["cost_usd"].dropna().index
     named = list(order if len(order) <= _MOST_MODELS else order[: _MOST_MODELS - 1])
     costs = {name: by_day(rows[has(models, name)])["cost_usd"] for name in named}
     colors = [*PALETTE[: len(named)]]

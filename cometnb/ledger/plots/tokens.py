@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cometnb.errors import ParamError
 from cometnb.ledger.grouping import checked
 from cometnb.ledger.plots.bars import Part, labels_of, lying, standing
 from cometnb.ledger.plots.canvas import COLORS, axes_for, headed, say_nothing
 from cometnb.ledger.plots.units import in_tokens, rounded
-from cometnb.ledger.summaries import SUMMARIES
+from cometnb.ledger.summaries import summary_by
 
 __all__ = ["plot_tokens"]
 
@@ -53,11 +52,8 @@ def plot_tokens(
     ParamError
         An unknown `by`, or a column of the usage frame is missing.
     """
-    if by not in SUMMARIES:
-        raise ParamError(
-            f"by={by!r} is nothing to sum up by.", f"Use one of {', '.join(SUMMARIES)}.", param="by"
-        )
-    summary = SUMMARIES[by](_each_once(checked(frame)))
+    summed = summary_by(by)
+    summary = summed(_each_once(checked(frame)))
     ax = axes_for(ax, dark)
     title = f"Tokens by {by}"
     tokens = summary[[column for column, _ in _PARTS.values()]].astype("Float64").astype(np.float64)
