@@ -336,7 +336,7 @@ def test_every_subcommand_has_help_and_stands_in_the_readme() -> None:
 
 def test_every_option_has_help_and_stands_in_the_readme() -> None:
     """At least one of its spellings does."""
-    from cometnb.magics.options import OPTIONS
+    from cometnb.session.cell_options import OPTIONS
 
     assert [option.flags for option in OPTIONS if not option.help.strip()] == []
     typed = set(re.findall(r"(?<![\w-])--?[a-z][\w.-]*", _readme()))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cometnb.errors import CellError
-from cometnb.magics.arguments import help_text
 from cometnb.magics.budget import BUDGET_USAGE, budget
 from cometnb.magics.calls import forget, show_last, show_last_code
 from cometnb.magics.chats import CHATS_USAGE, list_chats, show_tree
@@ -27,6 +26,7 @@ from cometnb.magics.settings import (
     switch_simulator,
 )
 from cometnb.magics.usage import USAGE_USAGE, usage
+from cometnb.session.cell_line import help_text
 from cometnb.session.export import FORMS
 
 __all__ = ["SUBCOMMANDS", "Subcommand", "comet"]

@@ -16,10 +16,10 @@ from IPython.core.completer import SimpleCompletion
 from cometnb.magics.comet import SUBCOMMANDS, Subcommand
 from cometnb.magics.filters import FILTER_CHOICES
 from cometnb.magics.kernel import Kernel
-from cometnb.magics.options import BY_FLAG, OPTIONS, Option
 from cometnb.magics.origin import cell_of
 from cometnb.options import DEFAULT_MODEL
 from cometnb.protocol.response import Response
+from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
 from cometnb.session.tools import BUILT_IN, Tool
 
 if TYPE_CHECKING:

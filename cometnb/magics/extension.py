@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from traitlets import Bool, Bunch, Enum, Float, Unicode, observe
 
 from cometnb.errors import CometError
-from cometnb.magics.arguments import help_text
+from cometnb.session.cell_line import help_text
 
 if TYPE_CHECKING:
     from cometnb.magics.kernel import Kernel

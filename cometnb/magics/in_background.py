@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from cometnb.errors import CellError
-from cometnb.magics.arguments import Arguments
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
-from cometnb.magics.talk import is_talk, toolbox_of
+from cometnb.magics.talk import is_talk
 from cometnb.session.background import BackgroundResponse, submit
+from cometnb.session.cell_line import Arguments
+from cometnb.session.named_tools import toolbox_of
 from cometnb.view.mime import printable
 
 __all__ = ["start_in_background"]

@@ -7,23 +7,25 @@ from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
 
-from cometnb.errors import CellError, CometError
-from cometnb.magics.arguments import Arguments, parsed
+from cometnb.errors import CometError
 from cometnb.magics.code_cell import place_code
 from cometnb.magics.in_background import start_in_background
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.origin import Watching, cell_of, watching
 from cometnb.magics.preview import show_code, show_request
-from cometnb.magics.talk import chat_of, is_talk, owner_of, planned, toolbox_of
+from cometnb.magics.talk import chat_of, is_talk, owner_of, planned
 from cometnb.protocol.events import Event
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
 from cometnb.session.background import BackgroundResponse
+from cometnb.session.cell_line import Arguments, parsed
+from cometnb.session.cell_request import cell_request
+from cometnb.session.named_tools import toolbox_of
 from cometnb.session.permit import Questions, refuse_all
-from cometnb.session.prompt import Attached, prompt_of
+from cometnb.session.prompt import Attached
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
 from cometnb.session.running import Running
-from cometnb.session.structured import Schema, schema_of, text_format
+from cometnb.session.structured import Schema
 from cometnb.session.turn_stream import ASKED
 from cometnb.view.choose import answer_for
 from cometnb.view.live import Answer, SilentAnswer
@@ -34,9 +36,6 @@ __all__ = ["bind", "respond"]
 
 _FLUSH_S = 2.0
 _LONGEST_SHOWN = 300
-
-# With one of these a call may go without a prompt of its own.
-_INSTEAD_OF_PROMPT = frozenset({"prompt", "conversation", "previous_response_id"})
 
 
 def respond(kernel: Kernel, line: str, body: str) -> None:
@@ -52,20 +51,12 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     shared, shell = kernel.shared, kernel.shell
     cell = cell_of(shell)
     arguments = parsed(line, shell.user_ns)
-    prompt = prompt_of(
-        body,
-        shell.user_ns,
-        images=arguments.images,
-        files=arguments.files,
-        is_raw=arguments.is_raw,
-        detail=arguments.detail,
-    )
-    params = {"input": _checked(prompt.input, arguments)} | arguments.params
-    schema = _asked_for(arguments, shell.user_ns, params)
+    asked = cell_request(arguments, body, shell.user_ns)
+    params, schema = asked.params, asked.schema
     owner = owner_of(cell, line, body, watching(shell))
     if arguments.form or arguments.is_dry_run:
         request = planned(shared, arguments, params, shell.user_ns, owner)
-        _preview(kernel, arguments, request, prompt.attached, schema)
+        _preview(kernel, arguments, request, asked.attached, schema)
         return
     shared.expect_costs()
     if params.get("background") is True:
@@ -74,7 +65,7 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
         bind(shell, handle, arguments.out)
         return
     response = _answered(kernel, arguments, params, schema, owner)
-    response.attached = prompt.attached
+    response.attached = asked.attached
     if arguments.frame:
         shell.user_ns[arguments.frame] = response.to_frame()
     if arguments.is_code:
@@ -136,24 +127,6 @@ def _started(
         labels=labels,
         **rest,
     )
-
-
-def _asked_for(arguments: Arguments, namespace: dict[str, Any], params: dict[str, Any]) -> Schema | None:
-    """Return the schema of a structured answer, and put it into the parameters."""
-    if not arguments.schema:
-        return None
-    schema = schema_of(arguments.schema, namespace)
-    text = params.get("text")
-    params["text"] = {**(text if isinstance(text, dict) else {}), "format": text_format(schema)}
-    return schema
-
-
-def _checked(prompt: str | list[dict[str, Any]], arguments: Arguments) -> str | list[dict[str, Any]]:
-    if not isinstance(prompt, str):
-        return prompt
-    if not prompt.strip() and not _INSTEAD_OF_PROMPT & set(arguments.params):
-        raise CellError("The cell has no prompt.", "Write it in the lines below %%respond.")
-    return prompt.strip("\n")
 
 
 def _preview(

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import CellError
-from cometnb.magics.arguments import Arguments
 from cometnb.protocol.response import Response
+from cometnb.session.cell_line import Arguments
 from cometnb.session.conversation import Conversation
-from cometnb.session.tools import BUILT_IN, Toolbox
+from cometnb.session.named_tools import toolbox_of
+from cometnb.session.tools import Toolbox
 
 if TYPE_CHECKING:
     from cometnb.defaults import Shared
     from cometnb.session.cell import Cell
 
-__all__ = ["chat_of", "is_talk", "owner_of", "planned", "toolbox_of"]
+__all__ = ["chat_of", "is_talk", "owner_of", "planned"]
 
 
 def chat_of(
@@ -89,38 +89,6 @@ def owner_of(cell: Cell, line: str, body: str, watcher: str) -> str:
     if watcher != "front end":
         return ""
     return "text:" + hashlib.sha256(f"{line}\n{body}".encode("utf-8", "replace")).hexdigest()[:16]
-
-
-def toolbox_of(names: list[Any], namespace: Mapping[str, Any]) -> Toolbox:
-    """Return the tools that are named: functions of the notebook, the service's own, or objects as they are.
-
-    Raises
-    ------
-    CellError
-        A name that is none.
-    CometError
-        A function that cannot be offered.
-    """
-    return Toolbox(_tool(one, namespace) for one in names)
-
-
-def _tool(one: Any, namespace: Mapping[str, Any]) -> Any:
-    if not isinstance(one, str):
-        return one
-    found = namespace.get(one)
-    if callable(found) or isinstance(found, Mapping):
-        return found
-    if found is None and one in BUILT_IN:
-        return one
-    functions = [name for name, value in namespace.items() if callable(value) and not name.startswith("_")]
-    close = difflib.get_close_matches(one, [*functions, *BUILT_IN], n=1)
-    hint = f"Did you mean {close[0]}?" if close else f"Built in are {', '.join(BUILT_IN)}."
-    what = (
-        "is not a function"
-        if found is not None
-        else "is neither a function of the notebook nor a built-in tool"
-    )
-    raise CellError(f"--tools {one}: it {what}.", hint)
 
 
 def _after(text: str, namespace: Mapping[str, Any]) -> str | None:

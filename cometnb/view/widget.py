@@ -51,19 +51,7 @@ class LiveView(anywidget.AnyWidget):
     ) -> None:
         self._on_stop, self._on_permit = on_stop, on_permit
         super().__init__(
-            answer={
-                "n": 0,
-                "blocks": [],
-                "tail": "",
-                "cards": [],
-                "thoughts": [],
-                "thought": "",
-                "phase": "waiting for the answer",
-                "detail": "",
-                "n_deltas": 0,
-                "elapsed_s": 0.0,
-                "model": model,
-            },
+            answer=_empty(model),
             can_stop=on_stop is not None,
         )
         self.on_msg(self._received)
@@ -93,6 +81,12 @@ class LiveView(anywidget.AnyWidget):
         self.keep(**news)
         self.send({"n": self.answer["n"], **news})
 
+    def clear(self, model: str = "") -> None:
+        """Empty the view for another answer; without a model it waits until somebody runs one."""
+        n, answer = self.answer["n"] + 1, self.answer
+        answer.update(_empty(model) | {"n": n} | ({} if model else {"phase": "idle"}))
+        self.send({"n": n, "answer": answer})
+
     def bundle(self) -> dict[str, Any]:
         """Return the mimetypes of its display."""
         view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
@@ -110,6 +104,22 @@ class LiveView(anywidget.AnyWidget):
             self._on_stop()
         if self._on_permit is not None and isinstance(content, dict) and content.get("op") == "permit":
             self._on_permit(str(content.get("call_id")), content.get("yes") is True)
+
+
+def _empty(model: str) -> dict[str, Any]:
+    return {
+        "n": 0,
+        "blocks": [],
+        "tail": "",
+        "cards": [],
+        "thoughts": [],
+        "thought": "",
+        "phase": "waiting for the answer",
+        "detail": "",
+        "n_deltas": 0,
+        "elapsed_s": 0.0,
+        "model": model,
+    }
 
 
 def keep_to_its_thread(comm: Any) -> None:

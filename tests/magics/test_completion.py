@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cometnb.defaults import shared
 from cometnb.magics.completion import offered
 from cometnb.magics.kernel import Kernel, Recent
-from cometnb.magics.options import BY_FLAG
+from cometnb.session.cell_options import BY_FLAG
 from tests.magics.shells import Shell
 
 

@@ -5,6 +5,7 @@
 // The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`, `thoughts`, `thought`); all else is text.
 
 const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete." };
+const RESTS = ["done", "idle"];
 const HOLD_MS = 500;
 // JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
 const MARKDOWN = "jp-RenderedHTMLCommon";
@@ -16,6 +17,11 @@ export default {
     model.on("msg:custom", (message) => {
       const answer = model.get("answer");
       if (message.n <= answer.n) return;
+      if (message.answer) {
+        // The view is emptied for another answer.
+        model.set("answer", { ...message.answer, since: performance.now() });
+        return;
+      }
       answer.n = message.n;
       answer.blocks.push(...(message.blocks || []));
       answer.cards = message.cards || answer.cards;
@@ -33,8 +39,9 @@ export default {
     const onMessage = (message) => {
       if (message.n <= shown) return;
       shown = message.n;
-      show(view, message);
-      if (message.phase || message.detail !== undefined) tick(view, model.get("answer"));
+      if (message.answer) empty(view);
+      show(view, message.answer || message);
+      if (message.answer || message.phase || message.detail !== undefined) tick(view, model.get("answer"));
     };
     model.on("msg:custom", onMessage);
     const clock = setInterval(() => tick(view, model.get("answer")), 250);
@@ -91,11 +98,25 @@ function show(view, message) {
     view.fold.open = false;
   }
   if (message.cards) drawCards(view, message.cards);
+  if (message.phase) view.stop.hidden = !view.model.get("can_stop") || RESTS.includes(message.phase);
   if (message.phase === "done") {
-    view.stop.hidden = true;
     view.spoken.textContent = OPEN_WORDS.done;
   }
   keepHeight(view);
+}
+
+// Another answer comes into the same view.
+function empty(view) {
+  for (const part of [view.blocks, view.tail, view.thoughts, view.thought, view.cards]) part.replaceChildren();
+  view.drawn = [];
+  view.folded = false;
+  view.fold.hidden = true;
+  view.fold.open = true;
+  view.tallest = 0;
+  view.root.style.removeProperty("min-height");
+  view.stop.disabled = false;
+  view.stop.textContent = "Stop";
+  view.spoken.textContent = OPEN_WORDS.streaming;
 }
 
 function fill(finished, open, blocks, tail) {
@@ -186,6 +207,10 @@ function keepFocus(view) {
 function tick(view, answer) {
   if (answer.phase === "done") {
     view.words.textContent = answer.detail;
+    return;
+  }
+  if (answer.phase === "idle") {
+    view.words.textContent = "";
     return;
   }
   const elapsed = answer.elapsed_s + (performance.now() - answer.since) / 1000;

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cometnb.errors import CellError
-from cometnb.magics.options import BY_FLAG, OPTIONS, Option
+from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
 from cometnb.session.export import FORMS
 from cometnb.session.template import filled
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.errors import CellError
-from cometnb.magics.arguments import help_text, parsed
-from cometnb.magics.options import BY_FLAG, OPTIONS
 from cometnb.protocol.params import PARAMS
+from cometnb.session.cell_line import help_text, parsed
+from cometnb.session.cell_options import BY_FLAG, OPTIONS
 
 
 def test_every_parameter_has_an_option() -> None:
