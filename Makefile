@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 UV ?= $(BIN)/uv
 UPGRADE ?=
+# Many tests wait for a kernel, a page or a socket: three at a time keep two processors busy.
+WORKERS ?= 3
 BUILD := build
 
 LAB := $(VENV)/.installed-lab
@@ -49,7 +51,7 @@ types: $(TEST) ## mypy, strict
 
 units: $(TEST) ## the tests, with a real kernel and a real browser
 	@echo "== pytest"
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 notebooks: $(TEST) ## run the notebooks and compare their outputs with those in the files
 	@echo "== notebooks"

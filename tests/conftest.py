@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.needs import ROOT
+
 # Deadlines and random seeds make a slow or busy machine fail where the code is right.
 settings.register_profile(
     "ci", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
@@ -18,6 +20,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 # Read by the tests themselves, not by cometnb.
 _KEPT = frozenset({"COMETNB_REQUIRE_TOOLS"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several workers share the tests, keep a file's together, and all that need the browser with one of them."""
+    for item in items:
+        file = item.path.relative_to(ROOT).as_posix()
+        group = "browser" if file.startswith("tests/browser/") else file
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session", autouse=True)
