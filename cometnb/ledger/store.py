@@ -9,7 +9,8 @@ from cometnb.errors import CometError, ParamError
 from cometnb.ledger.place import OFF, place_of
 from cometnb.ledger.selection import Since, Wanted, selection_of
 from cometnb.ledger.spent import Spent
-from cometnb.ledger.storage.recorder import Recorder, rows_in_words, tell
+from cometnb.ledger.storage.recorder import Recorder, tell
+from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -113,7 +114,7 @@ class Ledger(Recorder):
             if not waiting:
                 raise
             tell(
-                f"The usage frame holds only {rows_in_words(len(rows))}, of those that wait in this process. {error.fact}"
+                f"The usage frame holds only {counted(len(rows), 'row')}, of those that wait in this process. {error.fact}"
             )
             return read_frame(None, selection, rows, self._pricing)
 

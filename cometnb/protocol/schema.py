@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cometnb.errors import ParamError
+from cometnb.protocol.references import referred
 from cometnb.protocol.schema_nulls import restored, takes_null
 
 __all__ = ["Strict", "strict"]
@@ -180,10 +181,7 @@ class _Rewriting:
         return self._node(self._resolved(node, path), path)
 
     def _find(self, target: str, path: str) -> Mapping[str, Any]:
-        found: Any = self._root
-        for name in target.removeprefix("#").strip("/").split("/"):
-            plain = name.replace("~1", "/").replace("~0", "~")
-            found = _mapping(found).get(plain) if name else found
+        found = referred(target, self._root)
         if not isinstance(found, Mapping) or not target.startswith("#"):
             step = "Put the definition into $defs."
             raise _impossible(path, f"points to {target}, which is not in the schema", step)

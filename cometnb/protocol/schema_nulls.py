@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cometnb.protocol.references import referred
+
 __all__ = ["restored", "takes_null"]
 
 
@@ -68,10 +70,7 @@ def _variants(
     if isinstance(target, str):
         if target in seen:
             return
-        found: Any = root
-        for name in target.removeprefix("#").strip("/").split("/"):
-            found = _mapping(found).get(name) if name else found
-        yield from _variants(found, root, seen | {target})
+        yield from _variants(referred(target, root), root, seen | {target})
     merged: dict[str, Any] = dict(schema)
     for part in schema.get("allOf") or ():
         for one in _variants(part, root, seen):

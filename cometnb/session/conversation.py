@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cometnb.errors import BadRequestError, CellError, CometError, ConfigError, NotFoundError
+from cometnb.protocol.counted import counted
 from cometnb.protocol.items import input_items, message
 from cometnb.protocol.response import Response
 from cometnb.session.history import as_input, open_calls
@@ -258,8 +259,9 @@ class Conversation:
 
     def __repr__(self) -> str:
         n_path = len(self.path)
-        turns = "1 turn" if n_path == 1 else f"{n_path} turns"
-        return f"<Conversation {self.name!r}, {turns} to the head, {len(self.turns)} in all>"
+        return (
+            f"<Conversation {self.name!r}, {counted(n_path, 'turn')} to the head, {len(self.turns)} in all>"
+        )
 
 
 def _carrying(params: dict[str, Any]) -> dict[str, Any]:

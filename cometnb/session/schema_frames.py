@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import SchemaMismatchError
-from cometnb.session.schema_misfits import misfit, referred
+from cometnb.protocol.references import referred
+from cometnb.session.schema_misfits import misfit
 
 if TYPE_CHECKING:
     import pandas as pd

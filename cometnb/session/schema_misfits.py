@@ -13,7 +13,9 @@ from datetime import date, datetime
 from fractions import Fraction
 from typing import Any
 
-__all__ = ["Misfit", "misfit", "referred"]
+from cometnb.protocol.references import KINDS, referred
+
+__all__ = ["Misfit", "misfit"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +59,10 @@ def misfit(value: Any, schema: Any, root: Mapping[str, Any], place: str = "$") -
     return next(_misfits(value, schema, root, place), None)
 
 
-def referred(target: str, root: Mapping[str, Any]) -> Any:
-    """Return the schema that a reference such as ``#/$defs/Person`` points to; an empty one if there is none."""
-    found: Any = root
-    for name in target.removeprefix("#").strip("/").split("/"):
-        plain = name.replace("~1", "/").replace("~0", "~")
-        found = found.get(plain, {}) if name and isinstance(found, Mapping) else found
-    return found
-
-
 def _misfits(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], place: str) -> Iterator[Misfit]:
     wholes = [*(schema.get("allOf") or ())]
     if "$ref" in schema:
-        wholes.append(referred(str(schema["$ref"]), root))
+        wholes.append(referred(str(schema["$ref"]), root) or {})
     for whole in wholes:
         if found := misfit(value, whole, root, place):
             yield found
@@ -125,30 +118,11 @@ def _in_object(
 
 
 def _is_kind(value: Any, kinds: Any) -> bool:
-    return any(_KINDS.get(kind, _anything)(value) for kind in ([kinds] if isinstance(kinds, str) else kinds))
+    return any(KINDS.get(kind, _anything)(value) for kind in ([kinds] if isinstance(kinds, str) else kinds))
 
 
 def _anything(value: Any) -> bool:
     return True
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_integer(value: Any) -> bool:
-    return _is_number(value) and (isinstance(value, int) or value.is_integer())
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
-    "null": lambda value: value is None,
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": _is_integer,
-    "number": _is_number,
-    "string": lambda value: isinstance(value, str),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
 
 
 def _same(left: Any, right: Any) -> bool:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import SchemaMismatchError
+from cometnb.protocol.references import referred
 from cometnb.protocol.schema import strict
 from cometnb.session.answer_json import json_in
 from cometnb.session.schema_frames import are_objects, columns_of, frame_of_rows, is_object
 from cometnb.session.schema_kinds import Kind, from_json_schema
-from cometnb.session.schema_misfits import referred
 from cometnb.session.schema_tables import TableForm, form_of
 from cometnb.session.schema_words import from_text
 

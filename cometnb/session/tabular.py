@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cometnb.protocol.counted import counted
 from cometnb.session.piece import Piece, text_of
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "frame", "index", "polars_frame", "series"]
@@ -56,7 +57,7 @@ def frame(value: Any) -> Piece:
         if count
     ]
     head = [
-        f"DataFrame, {_count(n_rows, 'row')} × {_count(n_columns, 'column')}",
+        f"DataFrame, {counted(n_rows, 'row')} × {counted(n_columns, 'column')}",
         *([f"dtypes: {_listed(names, dtypes)}"] if names else []),
         *([f"missing values: {', '.join(missing)}"] if missing else []),
     ]
@@ -71,7 +72,7 @@ def series(value: Any) -> Piece:
     missing = int(value.isna().sum())
     named = "" if value.name is None else f" {_name(value.name)}"
     head = [
-        f"Series{named}, {_count(rows.n, 'value')}, dtype {value.dtype}",
+        f"Series{named}, {counted(rows.n, 'value')}, dtype {value.dtype}",
         *([f"missing values: {missing:,}"] if missing else []),
     ]
     title = "value" if value.name is None else _name(value.name)
@@ -93,7 +94,7 @@ def index(value: Any) -> Piece:
     gap = f"… {labels.left_out:,} more labels …"
     text = ", ".join(_text(one) if one is gap else _cell(one) for one in labels.spread(value, gap))
     note = f"{labels.left_out:,} of {labels.n:,} labels left out" if labels.left_out else ""
-    head = f"{type(value).__name__}{named}, {_count(labels.n, 'label')}, dtype {value.dtype}"
+    head = f"{type(value).__name__}{named}, {counted(labels.n, 'label')}, dtype {value.dtype}"
     return text_of(f"{head}\n{text}", note=note)
 
 
@@ -112,7 +113,7 @@ def polars_frame(value: Any) -> Piece:
         else []
     )
     head = [
-        f"DataFrame (polars), {_count(rows.n, 'row')} × {_count(columns.n, 'column')}",
+        f"DataFrame (polars), {counted(rows.n, 'row')} × {counted(columns.n, 'column')}",
         *([f"dtypes: {_listed(names, dtypes)}"] if names else []),
         *([f"missing values: {', '.join(nulls)}"] if nulls else []),
     ]
@@ -167,10 +168,6 @@ def _listed(names: Iterable[str], dtypes: Iterable[str]) -> str:
     return ", ".join(
         name if dtype == "…" else f"{name} {dtype}" for name, dtype in zip(names, dtypes, strict=True)
     )
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def _name(value: Any) -> str:

@@ -20,6 +20,7 @@ from cometnb.errors import (
     UnexpectedContentError,
 )
 from cometnb.options import DEFAULT_BASE_URL, is_loopback
+from cometnb.protocol.counted import counted
 from cometnb.protocol.events import Event
 from cometnb.protocol.fold import Fold
 from cometnb.protocol.response import Response
@@ -152,7 +153,7 @@ def models_verdict(listed: list[str] | Exception, model: str) -> Verdict:
         return "missing", f"The models are not listed: {said(listed)}", unchecked
     if not listed:
         return "degraded", "The list of models is empty.", unchecked
-    n_models = f"{len(listed):,} model{'s' if len(listed) > 1 else ''}"
+    n_models = counted(len(listed), "model")
     if model in listed:
         return "ok", f"{n_models} listed, {model} among them.", "Its name is sent as it is."
     close = difflib.get_close_matches(model, listed, n=3)
@@ -312,7 +313,7 @@ def input_items_verdict(found: list[Any] | Exception) -> Verdict:
             "The list of input items is empty.",
             "client.input_items(id) returns an empty list.",
         )
-    n_items = f"{len(found)} input item{'s' if len(found) > 1 else ''}"
+    n_items = counted(len(found), "input item")
     return "ok", f"{n_items} of the answer listed.", "client.input_items(id) works."
 
 

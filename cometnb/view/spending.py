@@ -9,6 +9,7 @@ from math import isfinite
 from typing import Any
 
 from cometnb.protocol.cost import dollars
+from cometnb.protocol.counted import counted
 from cometnb.protocol.usage import Usage
 from cometnb.session.tally import Spent
 from cometnb.view.neutral import plain_markdown
@@ -108,7 +109,7 @@ def drawn(figures: Figures, moment: str = "") -> dict[str, Any]:
         "tokens": _bars(figures),
         "calls": _course(figures.points),
         "budget": budget and {"words": budget.words, "share": min(max(budget.share, 0.0), 1.0)},
-        "count": _counted(figures.n_attempts, "attempt") if figures.n_attempts else "no calls yet",
+        "count": counted(figures.n_attempts, "attempt") if figures.n_attempts else "no calls yet",
         "moment": moment,
     }
 
@@ -174,19 +175,19 @@ def _notes(figures: Figures) -> list[str]:
     notes = []
     if spent.n_unpriced:
         notes.append(
-            f"{_counted(spent.n_unpriced, 'attempt')} of unknown cost {'is' if spent.n_unpriced == 1 else 'are'} in no sum"
+            f"{counted(spent.n_unpriced, 'attempt')} of unknown cost {'is' if spent.n_unpriced == 1 else 'are'} in no sum"
         )
     if spent.n_estimated:
-        notes.append(f"{_counted(spent.n_estimated, 'attempt')} of estimated cost")
+        notes.append(f"{counted(spent.n_estimated, 'attempt')} of estimated cost")
     for count, words in (
         (spent.n_simulated_unpriced, "of unknown cost, simulated"),
         (spent.n_simulated_estimated, "of estimated cost, simulated"),
         (spent.n_replayed, "replayed for nothing"),
     ):
         if count:
-            notes.append(f"{_counted(count, 'attempt')} {words}")
+            notes.append(f"{counted(count, 'attempt')} {words}")
     if figures.n_unreported:
-        notes.append(f"{_counted(figures.n_unreported, 'attempt')} without reported usage")
+        notes.append(f"{counted(figures.n_unreported, 'attempt')} without reported usage")
     if spent.n_simulated and spent.n_priced + spent.n_unpriced:
         notes.append("tokens include those of simulated calls")
     return notes
@@ -211,13 +212,13 @@ def _bar(
 ) -> dict[str, Any]:
     if total is None:
         return {"name": name, "words": "not reported", "parts": []}
-    counted = sum(count or 0 for _, count in inside)
+    told = sum(count or 0 for _, count in inside)
     # Where a part was not reported, what is left is not known to be without it.
     is_whole = all(count is not None for _, count in inside)
-    kinds = [*inside, (rest if is_whole else "", max(total - counted, 0))]
+    kinds = [*inside, (rest if is_whole else "", max(total - told, 0))]
     return {
         "name": name,
-        "words": _counted(total, "token"),
+        "words": counted(total, "token"),
         "parts": [
             {
                 "kind": kind or "whole",
@@ -238,10 +239,6 @@ def _part(kind: str, count: int | None, total: int) -> str:
 def _joined(bar: dict[str, Any]) -> str:
     parts = ", ".join(part["words"] for part in bar["parts"] if part["words"])
     return f"{bar['words']}: {parts}" if parts else str(bar["words"])
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def _course(points: Sequence[Point]) -> dict[str, Any] | None:
@@ -286,7 +283,7 @@ def _size(point: Point, *, is_money: bool) -> float | None:
 def _size_words(size: float | None, *, is_money: bool) -> str:
     if size is None:
         return "not known"
-    return dollars(size) if is_money else _counted(int(size), "token")
+    return dollars(size) if is_money else counted(int(size), "token")
 
 
 def _steps(points: list[dict[str, Any]]) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cometnb.session.schema_misfits import misfit, referred
+from cometnb.session.schema_misfits import misfit
 
 _PERSON = {
     "type": "object",
@@ -141,11 +141,3 @@ def test_the_verdict_is_a_validator_s(schema: dict[str, Any], value: Any) -> Non
     """For any schema of these keywords, and any value."""
     is_right = jsonschema.Draft202012Validator(schema).is_valid(value)
     assert (misfit(value, schema, schema) is None) == is_right
-
-
-def test_a_reference_finds_its_schema() -> None:
-    """Also one whose name has a slash, and nothing where there is nothing."""
-    root = {"$defs": {"a/b": {"type": "string"}}}
-    assert referred("#/$defs/a~1b", root) == {"type": "string"}
-    assert referred("#/$defs/gone", root) == {}
-    assert referred("#", root) is root

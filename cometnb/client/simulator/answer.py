@@ -9,6 +9,7 @@ from cometnb.client.simulator.models import reasons
 from cometnb.client.simulator.prompt import Inventory
 from cometnb.client.simulator.reasoning import DEFAULT_EFFORT
 from cometnb.client.simulator.sums import SUMS, Sum
+from cometnb.protocol.counted import counted
 from cometnb.protocol.params import PARAMS, Param
 
 __all__ = ["answered", "quoted"]
@@ -86,18 +87,18 @@ def _opening(subject: _Subject) -> str:
 
 def _in_short(subject: _Subject) -> str:
     stock = subject.stock
-    parts = [f"**{_counted(stock.n_items, 'item')}**", f"{_counted(stock.n_characters, 'character')}"]
-    parts += [_counted(number, noun) for number, noun in _attachments(stock) if number]
+    parts = [f"**{counted(stock.n_items, 'item')}**", f"{counted(stock.n_characters, 'character')}"]
+    parts += [counted(number, noun) for number, noun in _attachments(stock) if number]
     return f"It came as {', '.join(parts)}; in all that is ${stock.n_tokens}$ tokens of input."
 
 
 def _particulars(subject: _Subject) -> str:
     body, stock = subject.body, subject.stock
     instructions = body.get("instructions")
-    said = f"{_counted(len(instructions), 'character')}" if isinstance(instructions, str) else "none sent"
+    said = f"{counted(len(instructions), 'character')}" if isinstance(instructions, str) else "none sent"
     lines = [f"**Model** `{_inert(body['model'])}`, {_effort(body)}", f"**Instructions** {said}"]
     if stock.n_earlier:
-        lines.append(f"**Conversation** goes on after {_counted(stock.n_earlier, 'earlier item')}")
+        lines.append(f"**Conversation** goes on after {counted(stock.n_earlier, 'earlier item')}")
     return "\n".join(f"- {line}" for line in [*lines, *_settings(body)])
 
 
@@ -109,7 +110,7 @@ def _settings(body: Mapping[str, Any]) -> list[str]:
         usual = "" if default is None else f", by default `{_inert(default)}`"
         lines.append(f"**{name}** `{_inert(value)}`{usual}")
     if len(changed) > _PARAMETERS_SHOWN:
-        lines.append(f"and {_counted(len(changed) - _PARAMETERS_SHOWN, 'more setting')}")
+        lines.append(f"and {counted(len(changed) - _PARAMETERS_SHOWN, 'more setting')}")
     return lines or ["**Parameters** all at their defaults"]
 
 
@@ -206,10 +207,6 @@ def _closing(subject: _Subject) -> str:
             ),
         )
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _inert(value: Any) -> str:

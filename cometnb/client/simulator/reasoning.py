@@ -10,6 +10,7 @@ from typing import Any
 
 from cometnb.client.simulator.models import reasons
 from cometnb.client.simulator.prompt import Inventory
+from cometnb.protocol.counted import counted
 
 __all__ = ["DEFAULT_EFFORT", "Reasoning", "reasoned", "sealed"]
 
@@ -67,8 +68,8 @@ def _summary(form: str | None, stock: Inventory, pick: int) -> tuple[str, ...]:
         return ()
     title = ("Reading the prompt", "Taking stock", "Looking at what came")[pick % 3]
     first = (
-        f"**{title}**\n\nThe request holds {_counted(stock.n_items, 'item')} with "
-        f"{_counted(stock.n_characters, 'character')} of text. No model is behind this, "
+        f"**{title}**\n\nThe request holds {counted(stock.n_items, 'item')} with "
+        f"{counted(stock.n_characters, 'character')} of text. No model is behind this, "
         "so I describe what I see."
     )
     second = (
@@ -76,10 +77,6 @@ def _summary(form: str | None, stock: Inventory, pick: int) -> tuple[str, ...]:
         "then a formula and a few lines of code that check it."
     )
     return (first,) if form == "concise" else (first, second)
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def sealed(key: bytes, n_tokens: int) -> str:

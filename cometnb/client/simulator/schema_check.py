@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+
+from cometnb.protocol.references import KINDS, is_json_number, referred
 
 __all__ = ["SchemaCheck", "matches", "same_json"]
 
@@ -49,15 +50,8 @@ class SchemaCheck:
             found = self._root
             if place and (not isinstance(found, Mapping) or found.get("$id") != place):
                 return True
-        for name in pointer.split("/")[1:]:
-            plain = unquote(name).replace("~1", "/").replace("~0", "~")
-            if isinstance(found, Mapping) and plain in found:
-                found = found[plain]
-            elif isinstance(found, list) and plain.isdecimal() and int(plain) < len(found):
-                found = found[int(plain)]
-            else:
-                return True
-        return found
+        target = referred(pointer, found)
+        return True if target is None else target
 
 
 def same_json(left: Any, right: Any) -> bool:
@@ -81,28 +75,9 @@ def _nodes(node: Any) -> Iterator[Mapping[str, Any]]:
             yield from _nodes(inner)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_integer(value: Any) -> bool:
-    return _is_number(value) and (isinstance(value, int) or bool(value.is_integer()))
-
-
-_KINDS: dict[str, Callable[[Any], bool]] = {
-    "null": lambda value: value is None,
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": _is_integer,
-    "number": _is_number,
-    "string": lambda value: isinstance(value, str),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, Mapping),
-}
-
-
 def _type(check: SchemaCheck, value: Any, told: Any, schema: Mapping[str, Any]) -> bool:
     kinds = told if isinstance(told, list) else [told]
-    return any(kind in _KINDS and _KINDS[kind](value) for kind in kinds)
+    return any(kind in KINDS and KINDS[kind](value) for kind in kinds)
 
 
 def _enum(check: SchemaCheck, value: Any, told: Any, schema: Mapping[str, Any]) -> bool:
@@ -111,7 +86,7 @@ def _enum(check: SchemaCheck, value: Any, told: Any, schema: Mapping[str, Any]) 
 
 def _of_numbers(test: Callable[[Any, Any], bool]) -> _Rule:
     return lambda check, value, told, schema: (
-        not _is_number(value) or not _is_number(told) or test(value, told)
+        not is_json_number(value) or not is_json_number(told) or test(value, told)
     )
 
 

@@ -11,6 +11,7 @@ from cometnb.ledger.audit.leaks import Leak
 from cometnb.ledger.audit.saved import SavedCall
 from cometnb.ledger.audit.totals import Sum, Totals, totals_of
 from cometnb.protocol.cost import dollars
+from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
     from cometnb.ledger.audit.audited import Audit
@@ -107,17 +108,17 @@ class _Report:
 
     def _sum(self) -> Iterable[str]:
         audit, totals = self._audit, totals_of(self._audit.saved)
-        n_notebooks = _counted(len(audit.notebooks), "notebook")
+        n_notebooks = counted(len(audit.notebooks), "notebook")
         if not audit.saved:
             yield f"Total: {n_notebooks}, no saved answers."
             return
-        yield f"Total: {n_notebooks}, {_counted(totals.n_calls, 'call')}"
+        yield f"Total: {n_notebooks}, {counted(totals.n_calls, 'call')}"
         yield f"  tokens     {_tokens(totals)}"
         if totals.cost_usd.n_known or totals.cost_usd.n_missing:
             yield f"  cost       {_dollars(totals.cost_usd)}"
         if totals.simulated_usd.n_known or totals.simulated_usd.n_missing:
             n_simulated = totals.simulated_usd.n_known + totals.simulated_usd.n_missing
-            yield f"  simulated  {_dollars(totals.simulated_usd)}, as if billed: {_counted(n_simulated, 'call')}, not paid"
+            yield f"  simulated  {_dollars(totals.simulated_usd)}, as if billed: {counted(n_simulated, 'call')}, not paid"
         if totals.tool_fees_usd.known or totals.tool_fees_usd.n_missing:
             yield f"  tool fees  {_dollars(totals.tool_fees_usd)}, not in the cost"
         simulated_fees = totals.simulated_tool_fees_usd
@@ -125,9 +126,9 @@ class _Report:
             yield f"  tool fees  {_dollars(simulated_fees)} simulated, as if billed, not paid"
         for count, words in _REMARKS:
             if count(totals):
-                yield f"  {_counted(count(totals), 'call')} {words}"
+                yield f"  {counted(count(totals), 'call')} {words}"
         if totals.n_repeats:
-            yield f"  {_counted(totals.n_repeats, 'answer')} stood there before (copied, shown again): counted once"
+            yield f"  {counted(totals.n_repeats, 'answer')} stood there before (copied, shown again): counted once"
 
     def _notes(self) -> Iterable[str]:
         if self._sources:
@@ -139,12 +140,12 @@ class _Report:
         audit = self._audit
         if audit.errors:
             yield ""
-            yield f"Not audited: {_counted(len(audit.errors), 'path')}"
+            yield f"Not audited: {counted(len(audit.errors), 'path')}"
             yield from (f"  {self._safe(path)}: {self._safe(why)}" for path, why in audit.errors.items())
         yield ""
         if audit.leaks:
-            n_places = _counted(len(audit.leaks), "place")
-            yield f"LEAKED: {_counted(len({leak.masked for leak in audit.leaks}), 'key')} in {n_places}."
+            n_places = counted(len(audit.leaks), "place")
+            yield f"LEAKED: {counted(len({leak.masked for leak in audit.leaks}), 'key')} in {n_places}."
             yield "Revoke each key where it was issued, then take it out of the file: a copy may be elsewhere by now."
         else:
             yield "No leaked keys."
@@ -216,7 +217,3 @@ def _bounded(total: Sum, shown: str) -> str:
     if not total.n_known:
         return _UNKNOWN if total.n_missing else _NOTHING
     return f"≥{shown}" if total.n_missing else shown
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

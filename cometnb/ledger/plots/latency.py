@@ -14,6 +14,7 @@ from cometnb.ledger.grouping import checked, has, is_real, model_of
 from cometnb.ledger.plots.canvas import COLORS, PALETTE, axes_for, headed, say_nothing
 from cometnb.ledger.plots.units import in_log, shortened
 from cometnb.ledger.summaries import by_model
+from cometnb.protocol.counted import counted
 
 __all__ = ["plot_latency"]
 
@@ -145,7 +146,7 @@ def _sentence(n_rows: int, times: Any) -> str:
     if len(times) >= _FEWEST_FOR_LINE:
         parts[0] += f", nine of ten between {low:.2g} s and {high:.2g} s"
     left_out = n_rows - len(times)
-    parts.append(f"{len(times):,} attempt{'' if len(times) == 1 else 's'}")
+    parts.append(counted(len(times), "attempt"))
     if left_out:
         parts.append(f"{left_out:,} not measured or not reported")
     return "; ".join(parts)

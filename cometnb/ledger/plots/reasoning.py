@@ -12,6 +12,7 @@ from cometnb.ledger.plots.bars import named
 from cometnb.ledger.plots.canvas import COLORS, axes_for, headed, ink_of, say_nothing
 from cometnb.ledger.plots.units import in_percent, rounded
 from cometnb.ledger.summaries import NO_EFFORT, by_effort, by_model
+from cometnb.protocol.counted import counted
 
 __all__ = ["plot_reasoning"]
 
@@ -104,16 +105,12 @@ def _worded(effort: str) -> str:
 
 def _sentence(frame: pd.DataFrame, rows: pd.DataFrame, n_models: int = 0) -> str:
     tokens = rows["reasoning_tokens"].astype(np.float64).sum()
-    parts = [f"{rounded(tokens)} reasoning tokens in {_attempts(len(rows))}"] if len(rows) else []
+    parts = [f"{rounded(tokens)} reasoning tokens in {counted(len(rows), 'attempt')}"] if len(rows) else []
     if n_models > _MOST_MODELS:
         parts.append(f"{n_models - _MOST_MODELS:,} models with fewer not shown")
     if len(rows) < len(frame):
-        parts.append(f"{_attempts(len(frame) - len(rows))} did not report them")
+        parts.append(f"{counted(len(frame) - len(rows), 'attempt')} did not report them")
     n_simulated = int((rows["backend"] == "simulator").sum())
     if n_simulated:
         parts.append(f"{n_simulated:,} simulated")
     return "; ".join(parts)
-
-
-def _attempts(count: int) -> str:
-    return f"{count:,} attempt{'' if count == 1 else 's'}"

@@ -15,6 +15,7 @@ from cometnb.ledger.events import events_frame
 from cometnb.ledger.plots.bars import named
 from cometnb.ledger.plots.canvas import COLORS, axes_for, headed, say_nothing
 from cometnb.ledger.plots.units import in_seconds
+from cometnb.protocol.counted import counted
 from cometnb.protocol.response import Response
 
 __all__ = ["plot_timeline"]
@@ -180,6 +181,5 @@ def _sentence(
             f"{len(events):,} events, {n_characters:,} characters in {_seconds(float(events['at_s'].iloc[-1]))}"
         )
     if len(stalls):
-        words = "1 stall" if len(stalls) == 1 else f"{len(stalls):,} stalls"
-        parts.append(f"{words} of {_seconds(float(np.sum(stalls)))}")
+        parts.append(f"{counted(len(stalls), 'stall')} of {_seconds(float(np.sum(stalls)))}")
     return "; ".join(parts)

@@ -13,6 +13,7 @@ from cometnb.ledger.plots.bars import Part, labels_of, lying, standing
 from cometnb.ledger.plots.canvas import COLORS, axes_for, headed, say_nothing
 from cometnb.ledger.plots.units import in_tokens, rounded
 from cometnb.ledger.summaries import summary_by
+from cometnb.protocol.counted import counted
 
 __all__ = ["plot_tokens"]
 
@@ -119,7 +120,7 @@ def _sentence(summary: pd.DataFrame) -> str:
         name: int(summary[name].sum())
         for name in ("n_attempts", "n_unreported", "n_estimated", "n_simulated")
     }
-    parts = [f"{counts['n_attempts']:,} attempt{'' if counts['n_attempts'] == 1 else 's'}"]
+    parts = [counted(counts["n_attempts"], "attempt")]
     parts += [
         f"{counts[name]:,} {words}"
         for name, words in (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cometnb.errors import BudgetExceededError
 from cometnb.ledger.purse.standing import Standing
+from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
     from cometnb.ledger.purse.worst_case import Worst
@@ -70,10 +71,10 @@ def spent_parts(standing: Standing) -> str:
     limit_usd = standing.limit_usd
     parts = [f"{amount(standing.known_usd, limit_usd)} spent"]
     if standing.n_held:
-        calls = _calls(standing.n_held, "ended call of unknown cost", "ended calls of unknown cost")
+        calls = counted(standing.n_held, "ended call of unknown cost", "ended calls of unknown cost")
         parts.append(f"{amount(standing.held_usd, limit_usd)} held for {calls}")
     if standing.n_running:
-        calls = _calls(standing.n_running, "running call", "running calls")
+        calls = counted(standing.n_running, "running call", "running calls")
         parts.append(f"{amount(standing.reserved_usd, limit_usd)} reserved by {calls}")
     return ", ".join(parts)
 
@@ -177,7 +178,3 @@ def _rounded_up(usd: float) -> float:
     """Return an amount with two digits that count, not below `usd`."""
     unit = 10.0 ** (floor(log10(usd)) - 1) if usd > 0 else 0.01
     return ceil(usd / unit) * unit
-
-
-def _calls(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"

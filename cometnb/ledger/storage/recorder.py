@@ -20,12 +20,13 @@ from cometnb.ledger.rows import Row
 from cometnb.ledger.storage.pricing import Pricing
 from cometnb.ledger.storage.recording import Recorded
 from cometnb.ledger.storage.writer import Writer
+from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
     from cometnb.ledger.prices import Prices
     from cometnb.ledger.storage.database import Database
 
-__all__ = ["Recorder", "rows_in_words", "tell"]
+__all__ = ["Recorder", "tell"]
 
 # For a database that does not take the rows, when the process ends: in all, and for each at least.
 _CLOSE_S, _SHORTEST_CLOSE_S = 5.0, 0.1
@@ -101,14 +102,14 @@ class Recorder:
         """
         if not self._writer.stop(timeout_s):
             tell(
-                f"{rows_in_words(self.n_waiting)} could not be written to the ledger {self.location}; "
+                f"{counted(self.n_waiting, 'row')} could not be written to the ledger {self.location}; "
                 "what is not written ends with this process."
             )
         if self._database is not None:
             self._database.close()
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.location}, {rows_in_words(self.n_waiting)} waiting>"
+        return f"<{type(self).__name__} {self.location}, {counted(self.n_waiting, 'row')} waiting>"
 
     def rows_in_memory(self) -> list[Row]:
         """Return the rows that are not in a database: those that wait, and all of them when the ledger is off.
@@ -166,11 +167,6 @@ class Recorder:
         self._writer.forget()
         if self._database is not None:
             self._database.forget()
-
-
-def rows_in_words(count: int) -> str:
-    """Return how many rows: ``1 row``, ``2,000 rows``."""
-    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def tell(text: str) -> None:
