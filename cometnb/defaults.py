@@ -24,7 +24,7 @@ from cometnb.session.background import use_client
 from cometnb.session.conversation import Conversation, Forgetful
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
 from cometnb.session.session import Session
-from cometnb.session.structured import schema_of, text_format
+from cometnb.session.structured import asking_for, schema_of
 from cometnb.session.tally import Tally
 from cometnb.session.tools import Toolbox
 
@@ -248,10 +248,9 @@ def respond(
     >>> cometnb.respond("Say hello.").status
     'completed'
     """
-    toolbox, form = Toolbox(tools), None
-    if schema is not None:
-        form = schema_of(schema)
-        params["text"] = {**(params.get("text") or {}), "format": text_format(form)}
+    toolbox = Toolbox(tools)
+    form = schema_of(schema) if schema is not None else None
+    params = asking_for(form, params)
     if chat is None and not toolbox.runs_functions:
         params |= toolbox.offered()
         response = shared.session.client.respond(input, **params)

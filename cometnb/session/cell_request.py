@@ -9,7 +9,7 @@ from typing import Any
 from cometnb.errors import CellError
 from cometnb.session.cell_line import Arguments
 from cometnb.session.prompt import Attached, prompt_of
-from cometnb.session.structured import Schema, schema_of, text_format
+from cometnb.session.structured import Schema, asking_for, schema_of
 
 __all__ = ["CellRequest", "cell_request"]
 
@@ -62,10 +62,7 @@ def cell_request(arguments: Arguments, body: str, namespace: Mapping[str, Any]) 
     )
     params = {"input": _checked(prompt.input, arguments)} | arguments.params
     schema = schema_of(arguments.schema, namespace) if arguments.schema else None
-    if schema is not None:
-        text = params.get("text")
-        params["text"] = {**(text if isinstance(text, dict) else {}), "format": text_format(schema)}
-    return CellRequest(params, prompt.attached, schema)
+    return CellRequest(asking_for(schema, params), prompt.attached, schema)
 
 
 def _checked(prompt: str | list[dict[str, Any]], arguments: Arguments) -> str | list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from cometnb.session.schema_words import from_text
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Schema", "schema_of", "text_format"]
+__all__ = ["Schema", "asking_for", "schema_of", "text_format"]
 
 
 class Schema:
@@ -204,6 +204,14 @@ def schema_of(spec: Any, namespace: Mapping[str, Any] | None = None) -> Schema:
 def text_format(schema: Schema) -> dict[str, Any]:
     """Return ``text.format`` of a request: ``text={"format": text_format(schema)}``."""
     return {"type": "json_schema", "name": schema.name, "strict": True, "schema": schema.schema}
+
+
+def asking_for(schema: Schema | None, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call's parameters with the schema's format among them; without a schema as they are."""
+    if schema is None:
+        return dict(params)
+    text = params.get("text")
+    return {**params, "text": {**(text if isinstance(text, Mapping) else {}), "format": text_format(schema)}}
 
 
 def _kind(spec: Any) -> Kind:
