@@ -12,10 +12,10 @@ from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
 
-import anywidget
 import traitlets
 
 from cometnb.client.attempt import Attempt, Observer
+from cometnb.view.bare_widget import BareWidget
 from cometnb.view.publish import publish
 from cometnb.view.spending import Figures, Point, bundle_of, drawn
 from cometnb.view.usage import usage_line
@@ -94,7 +94,7 @@ class Paced:
                 self._start()
 
 
-class SpendingView(anywidget.AnyWidget):
+class SpendingView(BareWidget):
     """The front end's side of the panel.
 
     Attributes

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
+
+from cometnb.view.bare_widget import BareWidget
 
 __all__ = ["LiveView", "keep_to_its_thread"]
 
@@ -15,7 +16,7 @@ _STATIC = Path(__file__).parent / "static"
 _FALLBACK = "The answer is streaming; it is shown here when it is complete."
 
 
-class LiveView(anywidget.AnyWidget):
+class LiveView(BareWidget):
     """The front end's side of one streaming answer.
 
     Parameters
