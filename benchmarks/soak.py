@@ -74,6 +74,7 @@ def soak(kernel: KernelSession, n_cells: int, n_moments: int = 20) -> Iterator[t
         Cells run so far; megabytes of memory, and how many threads, open files, comms, widgets, tasks and objects.
     """
     run_cell(kernel, simulated("Some words of an answer. " * 8, None))
+    run_cell(kernel, "shared.simulator.first_token_s = 0.0")
     run_cell(kernel, _SET_UP)
     for done in range(1, n_cells + 1):
         run_cell(kernel, KINDS[done % len(KINDS)])
