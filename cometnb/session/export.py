@@ -12,6 +12,7 @@ from cometnb.errors import CometError, masked
 from cometnb.options import DEFAULT_BASE_URL
 from cometnb.protocol.params import PARAMS
 from cometnb.protocol.request import prepare
+from cometnb.session.settled import as_given, same_json
 
 __all__ = ["FORMS", "as_code"]
 
@@ -66,11 +67,11 @@ def _python(body: Mapping[str, Any], base_url: str) -> str:
 def _call(body: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return the prompt and the keyword arguments that make a client send `body`."""
     known = {row.name for row in PARAMS}
-    params = {name: value for name, value in body.items() if name in known and value is not None}
+    params = {name: value for name, value in body.items() if name in known and as_given(name, value)}
     rest = {name: value for name, value in body.items() if name not in params}
     call = params | ({"extra_body": rest} if rest else {})
     if not _is_sent_by(call, body):
-        # A field that the checks refuse or settle passes as a further field, as it is.
+        # A field that the checks refuse or settle only beside another passes as a further field, as it is.
         kept = {name: body[name] for name in ("model", "input", "stream") if name in params}
         call = kept | {"extra_body": {name: value for name, value in body.items() if name not in kept}}
     prompt = call.pop("input", None)
@@ -79,7 +80,7 @@ def _call(body: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
 
 def _is_sent_by(call: Mapping[str, Any], body: Mapping[str, Any]) -> bool:
     try:
-        return prepare(call).body == body
+        return same_json(prepare(call).body, body)
     except CometError:
         return False
 

@@ -1,0 +1,109 @@
+"""A call as text, whatever it is written in, read into settings without running any of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from cometnb.errors import CellError, masked
+from cometnb.session.cell_line import parsed
+from cometnb.session.read_curl import curl_body, is_curl
+from cometnb.session.read_python import is_python, python_call
+from cometnb.session.settings import Settings
+
+__all__ = ["read_code"]
+
+_FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(.*?)\n?[ \t]*\1\s*\Z", re.DOTALL)
+
+
+def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings of the call that a text makes.
+
+    Nothing is run and nothing is fetched. Python is read as far as it consists of literals and names that are
+    assigned literals; a key in the text is masked and never kept, and what is not part of the request (the address,
+    headers, timeouts, ``--out``) is left out.
+
+    Parameters
+    ----------
+    text : str
+        A ``%%respond`` cell; Python that calls a cometnb client, ``client.responses.create`` or ``httpx.post``;
+        a curl command; or the JSON body. A Markdown fence around it is passed over.
+    namespace : Mapping, optional
+        The notebook's names, for a cell whose options name variables. ``{{expressions}}`` are kept, not evaluated.
+
+    Returns
+    -------
+    Settings
+
+    Raises
+    ------
+    CellError
+        The text is none of these, or not literal; line 1 says where.
+    """
+    text = masked(text).replace("\r\n", "\n").removeprefix("\ufeff")
+    fenced = _FENCE.match(text)
+    text = fenced[2] if fenced else text
+    stripped = text.strip()
+    if not stripped:
+        raise CellError("There is nothing to read.", _READABLE)
+    if stripped.startswith("%%"):
+        return _of_cell(text.lstrip("\n"), namespace or {})
+    if stripped.startswith(("{", "[", '"')):
+        return Settings.of_body(_checked(_json_body(text)))
+    # A prompt in Python may have a line with a command.
+    if is_curl(text) and not is_python(text):
+        return Settings.of_body(_checked(curl_body(text)))
+    call = python_call(text)
+    settings = (
+        Settings.of_body(_checked(call.params)) if call.is_body else Settings.of_call(_checked(call.params))
+    )
+    return call.with_names(settings)
+
+
+_READABLE = "Paste a %%respond cell, Python, a curl command, or the JSON body of a request."
+
+
+def _of_cell(text: str, namespace: Mapping[str, Any]) -> Settings:
+    first, *rest = text.splitlines(keepends=True)
+    magic, _, line = first.strip()[2:].partition(" ")
+    if magic != "respond":
+        raise CellError(f"%%{magic} is another magic.", "Paste a cell that begins with %%respond.")
+    # A function stays a name: what it stands for is looked up when the call is made.
+    plain = {
+        name: value for name, value in namespace.items() if isinstance(value, str | int | float | list | dict)
+    }
+    body = "".join(rest)
+    return Settings.of(parsed(line, plain, is_filled=False), body, is_filled=False)
+
+
+def _json_body(text: str) -> Mapping[str, Any]:
+    try:
+        body = json.loads(text, parse_constant=_not_finite)
+    except RecursionError:
+        raise CellError("The JSON is nested too deep.", _READABLE) from None
+    except ValueError as error:
+        try:
+            # A dict as Python prints it.
+            return python_call(text).params
+        except CellError:
+            raise CellError(
+                f"The JSON cannot be read: {error}.", "Mend it there, or copy it again."
+            ) from None
+    if not isinstance(body, dict):
+        raise CellError(f"The JSON is a {type(body).__name__}, not an object.", "Paste the whole body: {…}.")
+    return body
+
+
+def _not_finite(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _checked(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    if "messages" in body and "input" not in body:
+        raise CellError(
+            "This is a call of Chat Completions: it has messages and no input.",
+            "Paste a call of the Responses API, or rename messages to input.",
+        )
+    return body
