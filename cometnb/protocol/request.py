@@ -12,7 +12,7 @@ from cometnb.errors import ParamError
 from cometnb.protocol.items import input_items
 from cometnb.protocol.params import FOREIGN_NAMES, PARAMS, PASSED_ON, Param
 
-__all__ = ["LOGPROBS", "Prepared", "checked", "prepare"]
+__all__ = ["LOGPROBS", "Prepared", "checked", "laid_over", "prepare"]
 
 LOGPROBS = "message.output_text.logprobs"
 _METADATA_PAIRS, _METADATA_KEY, _METADATA_VALUE = 16, 64, 512
@@ -87,7 +87,7 @@ def _prepared(params: Mapping[str, Any]) -> Prepared:
     }
     for settle in _SETTLERS:
         settle(body, notes)
-    whole = _laid_over(body, extra)
+    whole = laid_over(body, extra)
     for rule in _RULES:
         rule(whole)
     return Prepared(whole, tuple(notes))
@@ -327,11 +327,11 @@ def _rule_metadata(body: Mapping[str, Any]) -> None:
 _RULES = (_rule_required, _rule_excludes, _rule_logprobs, _rule_stream_options, _rule_metadata)
 
 
-def _laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+def laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two JSON objects field by field; where both hold something else than objects, `over` wins."""
     result = dict(under)
     for name, value in over.items():
         below = result.get(name)
-        both = isinstance(below, dict) and isinstance(value, dict)
-        result[name] = _laid_over(below, value) if both else value  # type: ignore[arg-type]  # both are dicts
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        result[name] = laid_over(below, value) if both else value  # type: ignore[arg-type]  # both are mappings
     return result

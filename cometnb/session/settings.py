@@ -9,13 +9,14 @@ from typing import Any
 
 from cometnb.errors import ConfigError
 from cometnb.protocol.params import PARAMS
+from cometnb.protocol.request import laid_over
 from cometnb.session.cell_line import Arguments
 from cometnb.session.cell_options import OPTIONS
 from cometnb.session.cell_request import CellRequest, cell_request
 from cometnb.session.linked_input import LINKS, linked_input
 from cometnb.session.named_tools import toolbox_of
 from cometnb.session.settings_json import fields_in, kept_form
-from cometnb.session.settled import as_given, laid_over
+from cometnb.session.settled import as_given
 from cometnb.session.template import filled
 from cometnb.session.tools import BUILT_IN, Toolbox
 

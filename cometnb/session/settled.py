@@ -10,7 +10,7 @@ from cometnb.errors import CometError
 from cometnb.protocol.request import LOGPROBS, prepare
 from cometnb.session.tools import Toolbox
 
-__all__ = ["as_given", "laid_over", "same_json"]
+__all__ = ["as_given", "same_json"]
 
 # With these no rule between two parameters stands in the way of a third.
 _COMPANY: Mapping[str, Any] = {"model": "m", "input": "x", "stream": True, "include": [LOGPROBS]}
@@ -47,13 +47,3 @@ def _are_offered(value: Any) -> bool:
 def same_json(one: Any, other: Any) -> bool:
     """Tell whether two JSON values are written alike, in any order of keys: 1, 1.0 and true are three values."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
-
-
-def laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two JSON objects field by field; where both hold something else than objects, `over` wins."""
-    result = dict(under)
-    for name, value in over.items():
-        below = result.get(name)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        result[name] = laid_over(below, value) if both else value  # type: ignore[arg-type]  # both are mappings
-    return result
