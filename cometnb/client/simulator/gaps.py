@@ -25,12 +25,15 @@ class Gap:
         Tells whether a request uses the feature.
     drops : tuple of str
         Parameters that are dropped without a word instead of refused.
+    words : str
+        How it is refused; ``{param}`` stands for the parameter.
     """
 
     doc: str
     param: str = ""
     uses: Callable[[Mapping[str, Any]], bool] = lambda body: False
     drops: tuple[str, ...] = ()
+    words: str = "{param} is not supported by this gateway"
 
 
 def without_gaps(body: Mapping[str, Any], gaps: frozenset[str]) -> dict[str, Any]:
@@ -45,7 +48,7 @@ def without_gaps(body: Mapping[str, Any], gaps: frozenset[str]) -> dict[str, Any
     for name in sorted(gaps):
         gap = GAPS[name]
         if gap.uses(result):
-            message = f"{gap.param} is not supported by this gateway"
+            message = gap.words.format(param=gap.param)
             raise Refusal(400, message, "unsupported_parameter", gap.param)
         result = {param: value for param, value in result.items() if param not in gap.drops}
     return result
@@ -54,6 +57,24 @@ def without_gaps(body: Mapping[str, Any], gaps: frozenset[str]) -> dict[str, Any
 def _asks_for_json(body: Mapping[str, Any]) -> bool:
     form = (body.get("text") or {}).get("format")
     return isinstance(form, Mapping) and form.get("type") not in (None, "text")
+
+
+def _sends(path: str) -> Callable[[Mapping[str, Any]], bool]:
+    def uses(body: Mapping[str, Any]) -> bool:
+        value: Any = body
+        for name in path.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value is not None
+
+    return uses
+
+
+def _of_model(path: str) -> Gap:
+    """Return the gap of a model that does not take a parameter; the words are OpenAI's."""
+    words = "Unsupported parameter: '{param}' is not supported with this model."
+    return Gap(
+        f"{path} is refused with 400, as by a model that does not take it", path, _sends(path), words=words
+    )
 
 
 GAPS: dict[str, Gap] = {
@@ -77,5 +98,9 @@ GAPS: dict[str, Gap] = {
     "no_background": Gap(
         "background is refused with 400", "background", lambda body: body.get("background") is True
     ),
+    "no_effort": _of_model("reasoning.effort"),
+    "no_temperature": _of_model("temperature"),
+    "no_top_p": _of_model("top_p"),
+    "no_verbosity": _of_model("text.verbosity"),
     "no_stream": Gap("stream is refused with 400", "stream", lambda body: body.get("stream") is True),
 }
