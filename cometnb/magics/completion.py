@@ -16,11 +16,13 @@ from IPython.core.completer import SimpleCompletion
 from cometnb.magics.comet import SUBCOMMANDS, Subcommand
 from cometnb.magics.filters import FILTER_CHOICES
 from cometnb.magics.kernel import Kernel
-from cometnb.magics.origin import cell_of
 from cometnb.options import DEFAULT_MODEL
 from cometnb.protocol.response import Response
 from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
+from cometnb.session.sweep_axes import SHORT_NAMES
+from cometnb.session.sweep_line import SETTINGS
 from cometnb.session.tools import BUILT_IN, Tool
+from cometnb.view.origin import cell_of
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult
@@ -115,6 +117,9 @@ def _in_comet(kernel: Kernel, text: str) -> Offer | None:
     if "MODEL" in one.usage and typed and not typed.startswith("-"):
         return _starting(typed, _models(kernel), "model")
     left = [word for word in words if not word.startswith("--") or word in one.values or word not in done]
+    if "FILE" in one.usage and not typed.startswith("-"):
+        files = _files(typed)
+        return Offer(typed, (*files, *_starting(typed, left, "option").words), "path" if files else "option")
     return _starting(typed, left, "option")
 
 
@@ -143,6 +148,8 @@ def _in_options(kernel: Kernel, line: str) -> Offer | None:
         return braced
     *done, typed = re.split(r"\s+", line)
     flag, has_value, value = typed.partition("=")
+    if _is_in_sweep(done) and not typed.startswith("-"):
+        return _axis_values(kernel, flag, value) if has_value else _starting(typed, _AXES, "option")
     if has_value and flag in BY_FLAG:
         return _values(kernel, BY_FLAG[flag], value)
     before = BY_FLAG.get(done[-1]) if done else None
@@ -155,6 +162,43 @@ def _in_options(kernel: Kernel, line: str) -> Offer | None:
     long = [flag for option in left for flag in option.flags if flag.startswith("--")]
     short = [flag for option in left for flag in option.flags if not flag.startswith("--")]
     return _starting(typed, [*short, *sorted(long)] if typed in ("", "-") else sorted(long), "option")
+
+
+# What an axis of a sweep may be called; a name that stands in braces in the prompt cannot be known here.
+_AXES = (
+    "model=",
+    *(f"{name}=" for name in SHORT_NAMES),
+    "prompt=",
+    *sorted(
+        f"{option.path}="
+        for option in OPTIONS
+        if option.path and option.path not in ("model", "background", "conversation", *SHORT_NAMES.values())
+    ),
+    *(f"{name}=" for name in SETTINGS),
+)
+
+
+def _is_in_sweep(done: list[str]) -> bool:
+    """Tell whether the next word belongs to ``--sweep``."""
+    for word in reversed(done):
+        if word == "--sweep":
+            return True
+        if "=" not in word or word.startswith("-"):
+            return False
+    return False
+
+
+def _axis_values(kernel: Kernel, name: str, typed: str) -> Offer | None:
+    """Return the values of an axis after its last comma, or a variable that holds them all."""
+    option = BY_FLAG.get(f"--{SHORT_NAMES.get(name, name).replace('_', '-')}")
+    choices = () if option is None else _models(kernel) if option.path == "model" else option.choices
+    if choices:
+        return _listed(typed, choices, "value")
+    if name in SETTINGS:
+        return Offer(typed, _files(typed), "path") if name == "checkpoint" else None
+    return _starting(
+        typed, _variables(kernel, lambda value: isinstance(value, list | tuple | dict)), "instance"
+    )
 
 
 def _values(kernel: Kernel, option: Option, typed: str) -> Offer | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
@@ -11,13 +12,11 @@ from cometnb.errors import CometError
 from cometnb.magics.code_cell import place_code
 from cometnb.magics.in_background import start_in_background
 from cometnb.magics.kernel import Kernel
-from cometnb.magics.origin import Watching, cell_of, watching
 from cometnb.magics.preview import show_code, show_request
 from cometnb.magics.talk import chat_of, is_talk, owner_of, planned
 from cometnb.protocol.events import Event
 from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
-from cometnb.session.background import BackgroundResponse
 from cometnb.session.cell_line import Arguments, parsed
 from cometnb.session.cell_request import cell_request
 from cometnb.session.named_tools import toolbox_of
@@ -30,12 +29,15 @@ from cometnb.session.turn_stream import ASKED
 from cometnb.view.choose import answer_for
 from cometnb.view.live import Answer, SilentAnswer
 from cometnb.view.mime import printable
+from cometnb.view.origin import Watching, cell_of, watching
 from cometnb.view.rows import ShownRows
 
 __all__ = ["bind", "respond"]
 
 _FLUSH_S = 2.0
 _LONGEST_SHOWN = 300
+# More hidden names than results there can be: the rest was flushed. A search each time would be for nothing.
+_FLUSHED_AT_ONCE = 300
 
 
 def respond(kernel: Kernel, line: str, body: str) -> None:
@@ -50,6 +52,15 @@ def respond(kernel: Kernel, line: str, body: str) -> None:
     """
     shared, shell = kernel.shared, kernel.shell
     cell = cell_of(shell)
+    # Told from other cells before anything is filled in: each run of a sweep may fill it in differently.
+    if "--sweep" in line or "--repeat" in line:
+        as_typed = parsed(line, shell.user_ns, is_filled=False)
+        if as_typed.sweep or as_typed.repeat is not None:
+            # What a sweep needs (pandas) is heavy, and loaded by the first cell that sweeps.
+            from cometnb.magics.sweep import sweep_cell
+
+            sweep_cell(kernel, as_typed, body, partial(bind, shell, out=as_typed.out))
+            return
     arguments = parsed(line, shell.user_ns)
     asked = cell_request(arguments, body, shell.user_ns)
     params, schema = asked.params, asked.schema
@@ -183,13 +194,22 @@ def _allows(event: Event) -> bool:
         return False
 
 
-def bind(shell: Any, response: Response | BackgroundResponse, out: str = "") -> None:
-    """Make `response` the cell's result: ``Out[n]``, ``_`` and `out`, without a second display of it."""
+def bind(shell: Any, result: Any, out: str = "") -> None:
+    """Make `result` the cell's result: ``Out[n]``, ``_`` and `out`, without a second display of it."""
     hook = shell.displayhook
-    hook.update_user_ns(response)
-    hook.fill_exec_result(response)
+    hook.update_user_ns(result)
+    hook.fill_exec_result(result)
+    _forget_flushed(shell)
     if out:
-        shell.user_ns[out] = response
+        shell.user_ns[out] = result
+
+
+def _forget_flushed(shell: Any) -> None:
+    """Let go of results that IPython has flushed from its cache: it keeps them among its hidden names for good."""
+    hidden = shell.user_ns_hidden
+    if len(hidden) > shell.displayhook.cache_size + _FLUSHED_AT_ONCE:
+        for name in [name for name in hidden if name[1:].isdecimal() and name not in shell.user_ns]:
+            del hidden[name]
 
 
 def _interrupted() -> KeyboardInterrupt:

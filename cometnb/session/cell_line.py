@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from cometnb.errors import CellError
+from cometnb.session.assignment import assigned
 from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
 from cometnb.session.export import FORMS
+from cometnb.session.sweep_line import assignments
 from cometnb.session.template import filled
 
 __all__ = ["Arguments", "help_text", "parsed"]
@@ -44,6 +46,10 @@ class Arguments:
         With a conversation: the id of an object at the service that keeps it; empty for none.
     after : str
         What to ask after instead of the conversation's end, as typed; empty for its end.
+    sweep : list of str
+        The axes of a sweep, as typed: ``model=a,b``.
+    repeat : int or None
+        How often a sweep asks each combination.
     max_rounds : int or None
     tools : list
         What is offered, as typed or as the variable holds it.
@@ -70,6 +76,8 @@ class Arguments:
     chat: str = ""
     conversation_id: str = ""
     after: str = ""
+    sweep: list[str] = field(default_factory=list)
+    repeat: int | None = None
     max_rounds: int | None = None
     tools: list[Any] = field(default_factory=list)
     schema: str = ""
@@ -82,7 +90,7 @@ class Arguments:
     is_code: bool = False
 
 
-def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
+def parsed(line: str, namespace: Mapping[str, Any], *, is_filled: bool = True) -> Arguments:
     """Read a cell's line.
 
     Parameters
@@ -91,6 +99,8 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
         What follows ``%%respond``.
     namespace : Mapping
         The notebook's names, for values that are variables and for ``{{ }}``.
+    is_filled : bool
+        Whether ``{{ }}`` is evaluated; else it stays as typed, and a variable named for a text becomes one.
 
     Raises
     ------
@@ -112,8 +122,8 @@ def parsed(line: str, namespace: Mapping[str, Any]) -> Arguments:
     )
     for option, text in given:
         if option.path:
-            value = _value(option, text, namespace, is_raw=arguments.is_raw)
-            _put(arguments.params, option.path, value)
+            value = _value(option, text, namespace, is_raw=arguments.is_raw, is_filled=is_filled)
+            _put(arguments.params, option.path.split("."), value)
         elif option.name in _OWN:
             _OWN[option.name](arguments, text or "")
     arguments.tools = _tools(arguments.params.pop("tools", None))
@@ -153,6 +163,7 @@ _EXAMPLES = """Examples
   %%respond --image figure --image photo.png --file report.pdf
   %%respond --set prompt_cache_options='{"mode": "auto"}' --dry-run
   %%respond -n 200 --as curl
+  %%respond --sweep model=gpt-5.4,gpt-5.4-mini effort=low,high --repeat 3
 """
 
 
@@ -174,7 +185,11 @@ def _options(line: str) -> Iterator[tuple[Option, str | None]]:
         if option is None:
             raise _unknown(word)
         at += 1
-        if has_value:
+        if option.takes == "words":
+            found, n_words = assignments(words[at:], [value] if has_value else [])
+            yield from ((option, one) for one in found)
+            at += n_words
+        elif has_value:
             if option.takes == "nothing":
                 raise CellError(f"{flag} takes no value, but {value!r} was given.", f"Write {flag} alone.")
             yield option, value
@@ -222,19 +237,23 @@ def _check_repeated(given: list[tuple[Option, str | None]]) -> None:
         seen.add(option.name)
 
 
-def _value(option: Option, text: str | None, namespace: Mapping[str, Any], *, is_raw: bool) -> Any:
+def _value(
+    option: Option, text: str | None, namespace: Mapping[str, Any], *, is_raw: bool, is_filled: bool
+) -> Any:
     row = option.param
     if row is None or text is None:
         raise RuntimeError(f"{option.flags[-1]} belongs to no parameter")
     if text.isidentifier() and option.path in _VARIABLES and text in namespace:
-        return namespace[text]
+        return namespace[text] if is_filled or is_raw else f"{{{{{text}}}}}"
     if row.kinds == ("boolean",):
         return _switch(option, text)
     if row.kinds[0] == "string":
         text = _file_text(option, text[1:]) if option.path in _VARIABLES and text.startswith("@") else text
         # tool_choice and conversation may be objects.
         as_object = _json(text) if "object" in row.kinds and text.startswith("{") else None
-        return as_object or (text if is_raw else filled(text, namespace))
+        if isinstance(as_object, dict):
+            return as_object
+        return filled(text, namespace) if is_filled and not is_raw else text
     if text.isidentifier() and text in namespace:
         return namespace[text]
     if row.kinds[0] == "array" and not text.startswith("["):
@@ -273,14 +292,6 @@ def _file_text(option: Option, name: str) -> str:
         ) from error
 
 
-def _assignment(text: str) -> tuple[str, Any]:
-    path, mark, value = text.partition("=")
-    if not mark or not all(part.strip() for part in path.split(".")):
-        raise CellError(f"--set {text!r} is not PATH=JSON.", "Write --set reasoning.effort=low, for example.")
-    found = _json(value)
-    return path.strip(), value if found is None and value != "null" else found
-
-
 def _name(text: str, flag: str) -> str:
     if not text.isidentifier():
         raise CellError(
@@ -290,8 +301,8 @@ def _name(text: str, flag: str) -> str:
 
 
 def _set(arguments: Arguments, text: str) -> None:
-    path, value = _assignment(text)
-    _put(arguments.params.setdefault("extra_body", {}), path, value)
+    names, value = assigned(text)
+    _put(arguments.params.setdefault("extra_body", {}), names, value)
 
 
 def _frame(text: str) -> str:
@@ -310,7 +321,9 @@ _OWN: Mapping[str, Callable[[Arguments, str], None]] = {
     "from": lambda arguments, text: setattr(arguments, "after", text.strip()),
     "schema": lambda arguments, text: setattr(arguments, "schema", text.strip()),
     "df": lambda arguments, text: setattr(arguments, "frame", _frame(text)),
-    "max_rounds": lambda arguments, text: setattr(arguments, "max_rounds", _rounds(text)),
+    "sweep": lambda arguments, text: arguments.sweep.append(text),
+    "repeat": lambda arguments, text: setattr(arguments, "repeat", _count(text, "--repeat")),
+    "max_rounds": lambda arguments, text: setattr(arguments, "max_rounds", _count(text, "--max-rounds")),
 }
 
 
@@ -327,11 +340,9 @@ def _object_id(value: Any) -> str:
     return found.strip()
 
 
-def _rounds(text: str) -> int:
+def _count(text: str, flag: str) -> int:
     if not text.isdecimal() or not int(text):
-        raise CellError(
-            f"--max-rounds {text!r} is no whole number from 1.", "Write --max-rounds 5, for example."
-        )
+        raise CellError(f"{flag} {text!r} is no whole number from 1.", f"Write {flag} 5, for example.")
     return int(text)
 
 
@@ -357,8 +368,8 @@ def _json(text: str) -> Any:
         return None
 
 
-def _put(target: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
+def _put(target: dict[str, Any], names: list[str], value: Any) -> None:
+    *parents, last = names
     for name in parents:
         inner = target.get(name)
         target[name] = target = dict(inner) if isinstance(inner, Mapping) else {}

@@ -11,7 +11,7 @@ from cometnb.session.export import FORMS
 
 __all__ = ["BY_FLAG", "OPTIONS", "Option", "Takes"]
 
-Takes = Literal["value", "nothing", "maybe"]
+Takes = Literal["value", "nothing", "maybe", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Option:
     path : str
         The API parameter it sets, with dots for a field inside one; empty for the notebook's own options.
     takes : str
-        ``value``, ``nothing``, or ``maybe`` (a value may follow, for switches).
+        ``value``, ``nothing``, ``maybe`` (a value may follow, for switches), or ``words`` (one or more ``name=…``).
     metavar : str
         What stands for the value in help.
     is_repeatable : bool
@@ -134,6 +134,14 @@ _OWN: tuple[Option, ...] = (
     Option(
         ("--max-rounds",), "Most calls of the service while functions are run (10 if not set).", metavar="N"
     ),
+    Option(
+        ("--sweep",),
+        "Ask with every combination of values, side by side: model=a,b effort=low,high.",
+        takes="words",
+        metavar="NAME=A,B …",
+        is_repeatable=True,
+    ),
+    Option(("--repeat",), "Ask every combination of a sweep so often.", metavar="N"),
     Option(("--code",), "Put the answer's first Python code block into a new cell below.", takes="nothing"),
 )
 

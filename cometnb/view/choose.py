@@ -9,7 +9,7 @@ from typing import Any
 
 from cometnb.view.live import Answer, LiveAnswer, StillAnswer, TerminalAnswer
 
-__all__ = ["answer_for", "shows_widgets"]
+__all__ = ["answer_for", "reads_comms_while_it_waits", "shows_widgets"]
 
 
 def answer_for(
@@ -43,7 +43,7 @@ def answer_for(
     # anywidget takes 0.2 s to load; the request is already on its way.
     from cometnb.view.watched import WatchedAnswer
 
-    reads = _reads_comms_while_it_waits()
+    reads = reads_comms_while_it_waits()
     return WatchedAnswer(model, on_stop if reads else None, on_permit if reads else None)
 
 
@@ -63,7 +63,7 @@ def shows_widgets(namespace: Mapping[str, Any]) -> bool:
     return "JPY_SESSION_NAME" in os.environ and "__vsc_ipynb_file__" not in namespace
 
 
-def _reads_comms_while_it_waits() -> bool:
+def reads_comms_while_it_waits() -> bool:
     """Tell whether a button in the page reaches a kernel whose cell waits: comms have a thread from ipykernel 7.1 on."""
     major, minor = version("ipykernel").split(".")[:2]
     return (int(major), int(minor)) >= (7, 1)

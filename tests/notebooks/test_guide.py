@@ -17,14 +17,20 @@ _LARGEST_BYTES = 400_000
 
 @pytest.mark.parametrize("path", _GUIDE, ids=lambda path: path.stem)
 def test_it_runs_under_nbclient_with_one_display_a_cell(path: Path) -> None:
-    """Every cell runs; a ``%%respond`` cell has one output at most, native Markdown with plain text beside it."""
+    """Every cell runs; a ``%%respond`` cell has one output at most, native Markdown with plain text beside it.
+
+    A sweep's is a table; its dry run has one of its own.
+    """
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, kernel_name="python3", timeout=120).execute(cwd=str(path.parent))
     for cell in notebook.cells:
         if cell.cell_type == "code" and cell.source.startswith("%%respond"):
-            (output,) = cell.outputs
+            *_, output = cell.outputs
+            line = cell.source.partition("\n")[0]
+            assert len(cell.outputs) == 1 or ("--sweep" in line and "--dry-run" in line)
             if output.output_type != "error":
-                assert set(output.data) == {"text/markdown", "text/plain"}
+                kind = "text/html" if "--sweep" in line else "text/markdown"
+                assert set(output.data) == {kind, "text/plain"}
 
 
 @pytest.mark.parametrize("path", _GUIDE, ids=lambda path: path.stem)

@@ -100,8 +100,11 @@ def _saved(cell: Cell) -> Iterator[Mapping[str, Any]]:
     for output in outputs if isinstance(outputs, list) else ():
         metadata = output.get("metadata") if isinstance(output, dict) else None
         saved = metadata.get("cometnb") if isinstance(metadata, dict) else None
-        if isinstance(saved, dict) and ("usage" in saved or "response_id" in saved):
-            yield saved
+        runs = saved.get("runs") if isinstance(saved, dict) else None
+        # A sweep's display has a record for each of its runs.
+        for record in runs if isinstance(runs, list) else [saved]:
+            if isinstance(record, dict) and ("usage" in record or "response_id" in record):
+                yield record
 
 
 def _call(

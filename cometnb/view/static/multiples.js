@@ -1,0 +1,167 @@
+// The live small multiples of a sweep: one message holds whatever is new in all of them.
+//
+// `sweep` is the state so far; the kernel keeps it whole without sending it, so that a page that was reloaded asks for
+// it and goes on. Each message carries a number: what the state already holds is not applied twice. Of a cell's open
+// tail only what has changed travels: how much of it stays, and what is added to that.
+// The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`); all else is text.
+
+const HOLD_MS = 500;
+// JupyterLab's class for rendered Markdown.
+const MARKDOWN = "jp-RenderedHTMLCommon";
+
+export default {
+  initialize({ model }) {
+    model.get("sweep").since = performance.now();
+    model.on("msg:custom", (message) => {
+      const sweep = model.get("sweep");
+      if (message.n <= sweep.n) return;
+      sweep.n = message.n;
+      for (const [place, news] of Object.entries(message.cells || {})) {
+        const cell = sweep.cells[place];
+        cell.blocks.push(...(news.blocks || []));
+        if (news.keep !== undefined) cell.tail = cell.tail.slice(0, news.keep) + news.add;
+        for (const name of ["line", "state"]) if (news[name] !== undefined) cell[name] = news[name];
+      }
+      for (const name of ["foot", "is_done"]) if (message[name] !== undefined) sweep[name] = message[name];
+    });
+  },
+
+  render({ model, el }) {
+    const sweep = model.get("sweep");
+    const view = build(el, model, sweep);
+    let shown = sweep.n;
+    for (const [place, cell] of Object.entries(sweep.cells)) show(view, place, cell, cell.tail);
+    const onMessage = (message) => {
+      if (message.n <= shown) return;
+      shown = message.n;
+      for (const [place, news] of Object.entries(message.cells || {}))
+        show(view, place, news, news.keep === undefined ? undefined : model.get("sweep").cells[place].tail);
+      tick(view, model.get("sweep"));
+      keepHeight(view);
+    };
+    model.on("msg:custom", onMessage);
+    const clock = setInterval(() => tick(view, model.get("sweep")), 250);
+    tick(view, sweep);
+    return () => {
+      model.off("msg:custom", onMessage);
+      clearInterval(clock);
+      holdPlace(view);
+    };
+  },
+};
+
+function build(el, model, sweep) {
+  const root = add(el, "div", "cometnb-multiples-live");
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Answers of the sweep");
+  const view = { root, cells: {}, tallest: 0 };
+  add(root, "div", "cometnb-multiples-head").textContent = sweep.head;
+  for (const band of sweep.bands) buildBand(view, sweep, band);
+  const status = add(root, "div", "cometnb-multiples-status");
+  view.words = add(status, "span", "");
+  view.stop = add(status, "button", "");
+  view.stop.textContent = "Stop";
+  view.canStop = model.get("can_stop");
+  view.stop.addEventListener("click", () => {
+    view.stop.disabled = true;
+    view.stop.textContent = "Stopping";
+    model.send({ op: "stop" });
+  });
+  view.spoken = add(root, "div", "cometnb-multiples-spoken");
+  view.spoken.setAttribute("role", "status");
+  return view;
+}
+
+function buildBand(view, sweep, band) {
+  const hasRows = Boolean(sweep.down);
+  const table = add(view.root, "table", "");
+  if (sweep.across) {
+    const head = add(add(table, "thead", ""), "tr", "");
+    if (hasRows) add(head, "th", "cometnb-multiples-corner").textContent = `${sweep.down} / ${sweep.across}`;
+    for (const text of band.headings) heading(head, "col", hasRows ? text : `${sweep.across} ${text}`);
+  } else if (hasRows) {
+    add(add(add(table, "thead", ""), "tr", ""), "th", "cometnb-multiples-corner").textContent = sweep.down;
+  }
+  const body = add(table, "tbody", "");
+  for (const [text, places] of band.rows) {
+    const row = add(body, "tr", "");
+    if (hasRows) heading(row, "row", text);
+    for (const place of places) view.cells[place] = buildCell(add(row, "td", ""));
+  }
+}
+
+function buildCell(box) {
+  const scroller = add(box, "div", "cometnb-multiples-answer");
+  // Reachable by keyboard, as it scrolls.
+  scroller.tabIndex = 0;
+  const cell = { box, scroller, blocks: add(scroller, "section", MARKDOWN), tail: add(scroller, "section", MARKDOWN) };
+  cell.line = add(box, "div", "cometnb-multiples-line");
+  return cell;
+}
+
+function heading(row, scope, text) {
+  const cell = add(row, "th", "");
+  cell.scope = scope;
+  cell.textContent = text;
+}
+
+function show(view, place, news, tail) {
+  const cell = view.cells[place];
+  if (!cell) return;
+  const { scroller } = cell;
+  // Who has scrolled up reads; who has not wants the newest words.
+  const follows = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 12;
+  for (const html of news.blocks || []) cell.blocks.append(parsed(html));
+  if (tail !== undefined) cell.tail.replaceChildren(parsed(tail));
+  if (news.line !== undefined) cell.line.textContent = news.line;
+  if (news.state !== undefined) cell.box.dataset.state = news.state;
+  if (follows) scroller.scrollTop = scroller.scrollHeight;
+  if (news.state === "done" || news.state === "failed") scroller.scrollTop = 0;
+}
+
+// The only place where HTML is read; the kernel has sanitised it.
+function parsed(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const link of template.content.querySelectorAll("a")) link.target = "_blank";
+  return template.content;
+}
+
+function tick(view, sweep) {
+  view.stop.hidden = !view.canStop || sweep.is_done;
+  if (sweep.is_done) {
+    view.words.textContent = sweep.foot;
+    view.spoken.textContent = "The sweep is complete.";
+    return;
+  }
+  const elapsed = sweep.elapsed_s + (performance.now() - sweep.since) / 1000;
+  const parts = [sweep.foot, `${elapsed.toFixed(0)} s`];
+  if (view.stop.hidden) parts.push("interrupt the kernel to stop");
+  view.words.textContent = parts.filter(Boolean).join(" · ");
+}
+
+// An output that shrinks makes the page jump.
+function keepHeight(view) {
+  const height = view.root.offsetHeight;
+  view.frame = view.root.closest(".jp-Cell-outputWrapper");
+  view.frameHeight = view.frame?.offsetHeight;
+  if (height > view.tallest) {
+    view.tallest = height;
+    view.root.style.minHeight = `${height}px`;
+  }
+}
+
+// The display that takes the view's place is drawn a moment after the view has gone.
+function holdPlace(view) {
+  if (!view.frame) return;
+  const { frame, frameHeight } = view;
+  frame.style.minHeight = `${frameHeight}px`;
+  setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
+}
+
+function add(parent, tag, className) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  parent.append(element);
+  return element;
+}
