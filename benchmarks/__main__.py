@@ -10,6 +10,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from benchmarks.child import ROOT
+from benchmarks.concurrency import many_streams
 from benchmarks.decoding import decoder_growth, folding_growth
 from benchmarks.delay import delay
 from benchmarks.feed import running_feed
@@ -34,10 +35,11 @@ _ROWS: dict[int, tuple[Callable[..., Section], ...]] = {
     4: (long_tasks,),
     5: (delay,),
     6: (import_cpu, load_cpu),
+    7: (many_streams,),
     8: (recording, processes),
     9: (usage_frame,),
 }
-_NEEDS_FEED = (client_cpu, client_growth)
+_NEEDS_FEED = (client_cpu, client_growth, many_streams)
 
 
 def _main() -> None:

@@ -1,6 +1,7 @@
 """The server the contenders read from: a process of its own, so that only the client's work is measured.
 
 ``POST /<n>/responses`` is answered with an answer in n deltas, made beforehand, one write and one HTTP chunk an event.
+``POST /<n>/in-turn/responses`` lets every other stream have its next event first, as many streams at once come.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _HEAD = (
     b"x-request-id: req_bench\r\nTransfer-Encoding: chunked\r\n\r\n"
 )
 _END = b"0\r\n\r\n"
-_PATH = re.compile(rb"POST /(\d+)/responses ")
+_BACKLOG = 2_000
+_PATH = re.compile(rb"POST /(\d+)(/in-turn)?/responses ")
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
@@ -58,6 +60,8 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
             for chunk in chunks:
                 writer.write(chunk)
                 await writer.drain()
+                if path[2]:
+                    await asyncio.sleep(0)
             writer.write(_END)
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
@@ -65,7 +69,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 
 async def _serve() -> None:
-    server = await asyncio.start_server(_answer, "127.0.0.1", 0)
+    server = await asyncio.start_server(_answer, "127.0.0.1", 0, backlog=_BACKLOG)
     print(server.sockets[0].getsockname()[1], flush=True)
     async with server:
         await server.serve_forever()

@@ -40,7 +40,7 @@ class Attempt:
         completed, incomplete, failed, cancelled, queued, in_progress, interrupted, truncated,
         refused_by_budget or error.
     error_code : str or None
-        The service's code, or one of ours: ``http_429``, ``connect``, ``idle_timeout``, ``total_timeout``,
+        The service's code, or one of ours: ``http_429``, ``connect``, ``cassette``, ``idle_timeout``, ``total_timeout``,
         ``budget``.
     http_status : int or None
         None if no answer began.
@@ -79,7 +79,11 @@ class Attempt:
     @property
     def is_unsent(self) -> bool:
         """True if the service has never seen the request, which then cannot have cost anything."""
-        return self.status == "refused_by_budget" or self.error_code in ("connect", "connect_timeout")
+        return self.status == "refused_by_budget" or self.error_code in (
+            "connect",
+            "connect_timeout",
+            "cassette",
+        )
 
     @property
     def is_in_background(self) -> bool:

@@ -6,15 +6,17 @@ so that retries, errors and observers are written once.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cometnb.client.attempt import Attempt, tell
 from cometnb.client.fetched import claim
 from cometnb.client.gate import Planned, Watch
-from cometnb.client.setup import Setup, hide_key, overdue
+from cometnb.client.setup import Setup, hide_key, mark, overdue
+from cometnb.client.steps import Enter, Flow, ReadBody, Send, Wait
+from cometnb.client.turnstile import Pass
 from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.event_log import EventLog
@@ -24,39 +26,12 @@ from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response, Timing
 from cometnb.protocol.usage import Usage
 
-__all__ = ["Call", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait"]
+__all__ = ["Call"]
 
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    """Send a request; the reply is its Head, or a Fault."""
-
-    method: str
-    path: str
-    content: bytes | None = None
-    query: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadBody:
-    """Read the whole body, up to a time of the setup's clock, and free the connection; the reply is bytes, or a Fault."""
-
-    deadline_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Wait; the reply is None."""
-
-    delay_s: float
-
-
-Step = Send | ReadBody | Wait
-Reply = Head | bytes | Fault | None
-Flow = Generator[Step, Reply, Any]
 
 # How a call ends that the service had begun to answer, and whose usage it then does not report.
 _CUT_OFF = frozenset({"interrupted", "truncated", "cancelled"})
+_TOO_MANY = 429
 
 
 class Call:
@@ -68,7 +43,8 @@ class Call:
     params : Mapping
         The API's parameters; a missing model is the setup's.
     labels : Mapping of str to str, optional
-        Handed on to observers; ``call_id`` among them is the id that several calls share.
+        Handed on to observers; ``call_id`` among them is the id that several calls share. ``idempotency_key`` is
+        sent, so that a service that knows the header answers the same request once, however often it comes.
 
     Raises
     ------
@@ -111,9 +87,12 @@ class Call:
         self._labels = dict(labels or {})
         # Rounds of one turn share an id; else a call has its own.
         call_id = self._labels.pop("call_id", "")
+        self._idempotency_key = self._labels.pop("idempotency_key", "")
+        self._pass: Pass | None = None
         self._content = encoded(self.body)
         self._call_id = call_id or uuid.uuid4().hex
         self._attempt_id = ""
+        self._backend = setup.backend
         self._watches: list[Watch] = []
         self._log = EventLog()
         self._estimated = Usage()
@@ -132,6 +111,7 @@ class Call:
         """Yield steps until an answer has begun to stream, has come whole, or has failed for good."""
         self._deadline_s = self.setup.clock() + self.setup.timeout_s
         while True:
+            yield from self._entering()
             self._start_attempt()
             if not self._is_admitted():
                 self.finish()
@@ -197,7 +177,12 @@ class Call:
         self._is_recorded = True
         self._ended_s = self.setup.clock()
         hide_key(self._exchange.error, self.setup)
-        tell(self.setup.observers, self._attempt())
+        attempt = self._attempt()
+        tell(self.setup.observers, attempt)
+        if self.setup.turnstile is not None and self._pass is not None:
+            head = self._exchange.head
+            self.setup.turnstile.leave(self._pass, attempt, head.retry_after_s if head else None)
+            self._pass = None
 
     @property
     def is_streaming(self) -> bool:
@@ -228,7 +213,7 @@ class Call:
     def response(self) -> Response:
         """The response so far."""
         response = self._exchange.response(self._timing())
-        response.backend, response.base_url = self.setup.backend, self.setup.base_url
+        mark(response, self.setup, self._exchange.head, self._backend)
         response.model_requested = self.body["model"] if isinstance(self.body.get("model"), str) else None
         response.event_log = self._log
         response.estimated_usage = self._estimated
@@ -247,8 +232,21 @@ class Call:
         if self.error is not None:
             raise self.error
 
+    def _entering(self) -> Flow:
+        """Yield the wait before a turnstile, which does not count as the service's time."""
+        if self.setup.turnstile is not None:
+            came_s = self.setup.clock()
+            reply = yield Enter(self.setup.turnstile, self._call_id, self.body)
+            self._pass = reply if isinstance(reply, Pass) else None
+            self._deadline_s += self.setup.clock() - came_s
+
     def _request(self) -> Send:
-        return Send("POST", "/responses", self._content)
+        headers = {}
+        if self._idempotency_key:
+            # With the body in it, another request never gets this one's answer: the next round of a turn, say.
+            digest = hashlib.sha256(self._idempotency_key.encode() + self._content).hexdigest()
+            headers = {"idempotency-key": digest}
+        return Send("POST", "/responses", self._content, headers=headers)
 
     def _new_exchange(self) -> Exchange:
         return Exchange(self.body, strict=self.setup.strict)
@@ -261,6 +259,7 @@ class Call:
             self._exchange = self._new_exchange()
         self._n_retries += 1
         self._attempt_id = uuid.uuid4().hex
+        self._backend = self.setup.backend_for(self._request())
         self._watches, self._log = [], self._new_log()
         self._created_at = self.setup.now()
         self._started_s = self.setup.clock()
@@ -278,7 +277,7 @@ class Call:
                 self._attempt_id,
                 self._call_id,
                 self.body,
-                self.setup.backend,
+                self._backend,
                 self.setup.base_url,
                 self._labels,
             )
@@ -314,7 +313,13 @@ class Call:
         if not self._exchange.is_retriable:
             return None
         head = self._exchange.head
-        delay_s = self.setup.backoff.wait_s(self._n_retries, head.retry_after_s if head else None)
+        asked_s = head.retry_after_s if head else None
+        turnstile = self.setup.turnstile
+        if turnstile is not None and head is not None and head.status == _TOO_MANY:
+            # Before the turnstile everybody waits; here another wait would only be added.
+            delay_s = 0.0 if self._n_retries < turnstile.max_returns else None
+        else:
+            delay_s = self.setup.backoff.wait_s(self._n_retries, asked_s)
         return None if delay_s is None or delay_s >= self.remaining_s else delay_s
 
     def _timing(self) -> Timing:
@@ -347,7 +352,7 @@ class Call:
             attempt_id=self._attempt_id,
             call_id=self._call_id,
             created_at=self._created_at,
-            backend=self.setup.backend,
+            backend=response.backend,
             base_url=self.setup.base_url,
             params=self.body,
             response=response,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from cometnb.client.attempt import Observer
-from cometnb.client.call import Call, Flow, Send
+from cometnb.client.call import Call
 from cometnb.client.gate import Gate
 from cometnb.client.resume import Resumption
 from cometnb.client.setup import Setup, make_setup
+from cometnb.client.steps import Flow, Send
 from cometnb.client.stored import Polled, cancel, input_items, lookup, path_of, poll
 from cometnb.client.stream import AsyncResponseStream, ResponseStream
+from cometnb.client.turnstile import Turnstile
 from cometnb.client.wire import AsyncWire, Wire
 from cometnb.errors import ParamError
 from cometnb.protocol.response import Response
@@ -84,9 +88,11 @@ class Client(_Configured):
     model : str, optional
         For calls that name none. Else ``COMETAPI_DEFAULT_MODEL``, else ``gpt-5.4``.
     backend : str, optional
-        ``api`` or ``simulator``, where no transport says who answers. Else ``COMETNB_BACKEND``, else ``api``.
+        ``api``, ``simulator`` or ``cassette:PATH``, where no transport says who answers. Else ``COMETNB_BACKEND``,
+        else ``api``.
     transport : httpx.BaseTransport, optional
-        Instead of the network: ``Simulator()``, or any of your own. With one of cometnb's no key is needed or sent.
+        Instead of the network: ``Simulator()``, ``Cassette(path)``, or any of your own. With one of cometnb's no key
+        is needed or sent, except by a cassette that records.
     timeout_s, idle_timeout_s : float
         Limits for a whole call and between two pieces of an answer.
     max_retries : int
@@ -289,6 +295,26 @@ class AsyncClient(_Configured):
     ) -> AsyncResponseStream:
         """Take up the stream of a response in the background again; see `Client.resume`."""
         return AsyncResponseStream(self._http, Resumption(self.setup, response, starting_after, labels))
+
+    def behind(self, turnstile: Turnstile) -> Self:
+        """Return a client with the same connections, each of whose attempts waits before a turnstile."""
+        other = copy.copy(self)
+        other.setup = replace(self.setup, turnstile=turnstile)
+        return other
+
+    def under(self, gate: Any) -> Self:
+        """Return a client with the same connections that asks a further gate, which also observes every attempt."""
+        other = copy.copy(self)
+        gates, observers = (*self.setup.gates, gate), (*self.setup.observers, gate)
+        other.setup = replace(self.setup, gates=gates, observers=observers)
+        return other
+
+    def through(self, transport: httpx.AsyncBaseTransport) -> Self:
+        """Return a client whose requests go through another transport; the rest is the same. It is closed by itself."""
+        other = copy.copy(self)
+        other.setup = replace(self.setup, transport=transport)
+        other._connect()
+        return other
 
     async def poll(self, response_id: str) -> Polled:
         """Fetch a stored response, and how long the service asks to wait before the next look."""

@@ -35,7 +35,9 @@ def claim(base_url: str, response: Response) -> str | None:
     kernels that wait for the same response come to the same id, and a ledger keeps one row of it.
     """
     made_at = response.raw.get("created_at")
-    attempt_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{base_url} {response.id} {made_at}").hex
+    # A replay is told apart from the call that was recorded, which may be in the same ledger.
+    place = f"cassette {base_url}" if response.backend == "cassette" else base_url
+    attempt_id = uuid.uuid5(uuid.NAMESPACE_URL, f"{place} {response.id} {made_at}").hex
     with _lock:
         if attempt_id in _claimed:
             return None
@@ -86,7 +88,7 @@ def bring_home(
         attempt_id=attempt_id,
         call_id=labels.pop("call_id", attempt_id),
         created_at=response.timing.sent_at or setup.now(),
-        backend=setup.backend,
+        backend=response.backend,
         base_url=setup.base_url,
         params=params or known_params(response),
         response=response,

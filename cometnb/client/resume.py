@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from cometnb.client.attempt import Attempt
-from cometnb.client.call import Call, Send
+from cometnb.client.call import Call
 from cometnb.client.fetched import fetched, known_params
 from cometnb.client.setup import Setup
+from cometnb.client.steps import Send
 from cometnb.client.stored import path_of, response_id_of
 from cometnb.errors import ParamError
 from cometnb.protocol.event_log import EventLog

@@ -6,8 +6,8 @@ import urllib.parse
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from cometnb.client.call import Flow, ReadBody, Send, Wait
-from cometnb.client.setup import Setup, hide_key
+from cometnb.client.setup import Setup, hide_key, mark
+from cometnb.client.steps import Flow, ReadBody, Send, Wait
 from cometnb.errors import CometError, ParamError
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.lookup import Lookup
@@ -115,7 +115,7 @@ def _about(setup: Setup, send: Send, offer: str, response_id: str) -> Flow:
         request_id=head.request_id if head else None,
         timing=Timing(duration_s=_duration_s(answer.result), sent_at=sent_at),
     )
-    response.backend, response.base_url = setup.backend, setup.base_url
+    mark(response, setup, head)
     return Polled(response, head.retry_after_s if head else None)
 
 

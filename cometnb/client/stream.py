@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import warnings
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
@@ -174,7 +175,8 @@ class AsyncResponseStream(_Streamed):
     ) -> None:
         super().__init__(call)
         self._wire = AsyncWire(http, call.setup)
-        self._events = _async_events(self._call, self._wire)
+        self._batches = _async_batches(self._call, self._wire)
+        self._events: deque[Event] = deque()
         self._reader: asyncio.Task[Any] | None = None
         self._stopped: asyncio.Event | None = None
 
@@ -190,18 +192,48 @@ class AsyncResponseStream(_Streamed):
         return self
 
     async def __anext__(self) -> Event:
+        if self._events:
+            return self._events.popleft()
         self._reader = reader = asyncio.current_task()
         try:
-            return await anext(self._events)
+            while not self._events:
+                self._events.extend(await anext(self._batches))
         except asyncio.CancelledError:
-            # Told by `close` to stop, and by nobody else: this is the end of the loop.
-            if self._stopped is None or reader is None or reader.uncancel():
+            if not self._is_told_to_stop(reader):
                 raise
             raise StopAsyncIteration from None
         finally:
-            self._reader = None
-            if self._stopped is not None:
-                self._stopped.set()
+            self._release()
+        return self._events.popleft()
+
+    async def read(self) -> Response:
+        """Read it to its end and return the whole response; cheaper than going through its events.
+
+        Raises
+        ------
+        CometError
+            What the service or the wire says.
+        """
+        self._events.clear()
+        self._reader = reader = asyncio.current_task()
+        try:
+            async for _ in self._batches:
+                pass
+        except asyncio.CancelledError:
+            if not self._is_told_to_stop(reader):
+                raise
+        finally:
+            self._release()
+        return self.response
+
+    def _is_told_to_stop(self, reader: asyncio.Task[Any] | None) -> bool:
+        """Tell whether the reader was cancelled by `close`, and by nobody else: then this is the end of its loop."""
+        return self._stopped is not None and reader is not None and not reader.uncancel()
+
+    def _release(self) -> None:
+        self._reader = None
+        if self._stopped is not None:
+            self._stopped.set()
 
     async def text_deltas(self) -> AsyncIterator[str]:
         """Yield the pieces of the text as they come; joined they are the text."""
@@ -226,7 +258,8 @@ class AsyncResponseStream(_Streamed):
             self._reader.cancel()
             await self._stopped.wait()
         else:
-            await self._events.aclose()
+            await self._batches.aclose()
+        self._events.clear()
 
 
 # These two know nothing of the stream objects: a stream that nobody holds any more is closed at once, without a
@@ -250,18 +283,16 @@ def _events(call: Call, wire: Wire) -> Generator[Event, None, None]:
     call.check()
 
 
-async def _async_events(call: Call, wire: AsyncWire) -> AsyncGenerator[Event, None]:
+async def _async_batches(call: Call, wire: AsyncWire) -> AsyncGenerator[list[Event], None]:
+    """Yield the events of each piece together: a step of an async generator costs as much as decoding an event."""
     try:
-        for event in await wire.drive(call.opening()):
-            yield event
+        yield await wire.drive(call.opening())
         if call.is_streaming:
             async for chunk in wire.chunks():
-                for event in call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk):
-                    yield event
+                yield call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk)
                 if call.is_over:
                     break
-            for event in call.end():
-                yield event
+            yield call.end()
             if not call.is_stopped:
                 await wire.linger()
     finally:

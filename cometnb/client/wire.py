@@ -12,9 +12,11 @@ from typing import Any
 
 import httpx
 
-from cometnb.client.call import Flow, ReadBody, Reply, Send, Step
 from cometnb.client.setup import Setup, fault_of, overdue
+from cometnb.client.steps import Enter, Flow, ReadBody, Reply, Send, Step
+from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head
+from cometnb.protocol.recorded import BACKEND, RECORDED
 
 __all__ = ["AsyncWire", "Wire"]
 
@@ -87,6 +89,10 @@ class Wire:
         except httpx.HTTPError as error:
             self.close()
             return fault_of(error, self._setup)
+        except CometError as error:
+            return Fault("cassette", error.fact, error)
+        if isinstance(step, Enter):
+            raise RuntimeError("a turnstile is for the async client")  # noqa: TRY004  # no wrong argument
         time.sleep(step.delay_s)
         return None
 
@@ -156,6 +162,10 @@ class AsyncWire:
         except httpx.HTTPError as error:
             await self.close()
             return fault_of(error, self._setup)
+        except CometError as error:
+            return Fault("cassette", error.fact, error)
+        if isinstance(step, Enter):
+            return await step.turnstile.enter(step.call_id, step.body)
         await asyncio.sleep(step.delay_s)
         return None
 
@@ -171,7 +181,7 @@ class AsyncWire:
 
 
 def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -> httpx.Request:
-    headers = {"content-type": "application/json"} if step.content is not None else None
+    headers = {"content-type": "application/json", **step.headers} if step.content is not None else None
     return http.build_request(
         step.method,
         f"{setup.base_url}{step.path}",
@@ -183,7 +193,11 @@ def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -
 
 def _head(answer: httpx.Response, setup: Setup) -> Head:
     return Head(
-        answer.status_code, {name.lower(): value for name, value in answer.headers.items()}, setup.now()
+        answer.status_code,
+        {name.lower(): value for name, value in answer.headers.items()},
+        setup.now(),
+        answer.extensions.get(BACKEND, ""),
+        answer.extensions.get(RECORDED),
     )
 
 

@@ -18,16 +18,17 @@ from cometnb.errors import (
 )
 from cometnb.protocol.events import parse
 from cometnb.protocol.failure import api_error, says_invalid, unexpected_content
+from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import TERMINAL_STATUSES
 from cometnb.protocol.sse import Decoder
 
-__all__ = ["RETRIED_STATUSES", "Fault", "Head", "is_retriable", "judged"]
+__all__ = ["FINAL_CODES", "RETRIED_STATUSES", "Fault", "Head", "is_retriable", "judged"]
 
 # Worth another try if nothing of the answer has been read; 5xx are, too.
 RETRIED_STATUSES = frozenset({408, 409, 429})
 
 # The service itself says that another try cannot help, whatever the status.
-_FINAL_CODES = frozenset({"insufficient_quota", "invalid_request", "model_not_found"})
+FINAL_CODES = frozenset({"insufficient_quota", "invalid_request", "model_not_found"})
 
 # A body with one of these is a response, even if it also holds an error.
 _STATUSES = TERMINAL_STATUSES | {"queued", "in_progress"}
@@ -44,11 +45,17 @@ class Head:
         Names in lower case.
     now : datetime
         The client's clock when it came, aware; needed to read a Retry-After date.
+    backend : str
+        Who answered, where the answer itself says so; else empty.
+    recorded : Recorded or None
+        How it came when it was recorded, of an answer that is replayed.
     """
 
     status: int
     headers: Mapping[str, str]
     now: datetime
+    backend: str = ""
+    recorded: Recorded | None = None
 
     @property
     def content_type(self) -> str:
@@ -88,13 +95,16 @@ class Fault:
     Attributes
     ----------
     kind : str
-        ``connect``, ``connect_timeout``, ``idle_timeout``, ``total_timeout`` or ``broken``.
+        ``connect``, ``connect_timeout``, ``idle_timeout``, ``total_timeout``, ``broken`` or ``cassette``.
     message : str
         In words, for the user.
+    told : CometError or None
+        The error, where the transport itself has said what it is.
     """
 
     kind: str
     message: str
+    told: CometError | None = None
 
     @property
     def is_before_sending(self) -> bool:
@@ -103,6 +113,8 @@ class Fault:
 
     def error(self, *, had_events: bool = False) -> CometError:
         """Return the error this fault is, given whether part of an answer had come."""
+        if self.told is not None:
+            return self.told
         kind: type[CometError]
         if self.kind.endswith("timeout"):
             kind = ResponseTimeoutError
@@ -144,7 +156,7 @@ def judged(head: Head, data: bytes, model: str | None = None) -> dict[str, Any] 
 
 def is_retriable(head: Head, error: APIError) -> bool:
     """Tell whether the same request may succeed if it is sent again."""
-    if error.code in _FINAL_CODES or (head.status >= 500 and says_invalid(error.code, error.error_type)):
+    if error.code in FINAL_CODES or (head.status >= 500 and says_invalid(error.code, error.error_type)):
         return False
     return head.status in RETRIED_STATUSES or head.status >= 500
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, TypeVar
 
 from cometnb.client.attempt import Observer
 from cometnb.client.client import AsyncClient, Client
 from cometnb.client.gate import Gate
+from cometnb.client.setup import Setup
 from cometnb.client.stream import AsyncResponseStream
 from cometnb.errors import CometWarning
+from cometnb.session.batch.engine import BatchRun
+from cometnb.session.batch.job import Job
+from cometnb.session.batch.running import Delivery, RunningBatch
+from cometnb.session.batch.turns import turns
 from cometnb.session.conversation import Conversation
 from cometnb.session.loop import BackgroundLoop
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS, asking
@@ -21,6 +26,8 @@ from cometnb.session.tools import Toolbox
 from cometnb.session.turn_stream import Permit, TurnStream
 
 __all__ = ["Session"]
+
+_T = TypeVar("_T")
 
 
 class Session:
@@ -77,6 +84,8 @@ class Session:
         self._background = BackgroundLoop()
         # Made now, so that a setting that cannot be used is an error here and not in the middle of a call.
         self._async_client = AsyncClient(**self._settings)
+        # One simulator, or one cassette, for both clients.
+        self._settings["transport"] = self._async_client.setup.transport
 
     @property
     def backend(self) -> str:
@@ -174,11 +183,51 @@ class Session:
         stream = TurnStream(flow, partial(self._open, marks), tools, permit, chat.remarks)
         return Running(stream, self._background)
 
+    def start_batch(
+        self,
+        jobs: Iterable[Job],
+        *,
+        toolbox: Toolbox | None = None,
+        max_rounds: int = DEFAULT_MAX_ROUNDS,
+        most_ahead: int = 64,
+        **settings: Any,
+    ) -> RunningBatch:
+        """Start a batch on the session's thread and return at once.
+
+        Parameters
+        ----------
+        jobs : iterable of Job
+            Taken one by one on the session's thread, as there is room.
+        toolbox : Toolbox, optional
+            What every job is offered; functions among it are run, and their results sent back.
+        max_rounds : int
+            Most calls of the service for one job.
+        most_ahead : int
+            Outcomes that may wait to be taken before the batch waits for its reader.
+        **settings
+            Of `BatchRun`: ``limits``, ``checkpoint``, ``on_events``, ``stop_after_errors``, ``ends_batch``,
+            ``retries_failed``, ``runner``.
+        """
+        if toolbox is not None and "runner" not in settings:
+            settings["runner"] = turns(toolbox, max_rounds)
+        delivery = Delivery(most_ahead)
+        run = BatchRun(self._async_client, jobs, on_outcome=delivery.give, **settings)
+        return RunningBatch(run, self._background, delivery)
+
     def _open(self, labels: Mapping[str, str] | None, params: Mapping[str, Any]) -> AsyncResponseStream:
         with warnings.catch_warnings():
             # They are told by the stream's notes, at every call they are true of.
             warnings.simplefilter("ignore", CometWarning)
             return self._async_client.stream(labels=labels, **params)
+
+    @property
+    def setup(self) -> Setup:
+        """What the clients are made from."""
+        return self._async_client.setup
+
+    def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Run a coroutine on the session's thread and wait for it; an interrupt ends the wait and cancels it."""
+        return self._background.run(work)
 
     def models(self) -> list[str]:
         """Return the ids of the models the service lists."""

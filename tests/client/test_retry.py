@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.client.attempt import Attempt
-from cometnb.client.call import Call, ReadBody, Reply, Send, Step, Wait
+from cometnb.client.call import Call
 from cometnb.client.retry import Backoff
+from cometnb.client.steps import ReadBody, Reply, Send, Step, Wait
 from cometnb.client.stored import lookup
 from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head

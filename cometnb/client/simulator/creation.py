@@ -23,6 +23,7 @@ from cometnb.client.simulator.gaps import without_gaps
 from cometnb.client.simulator.generation import Asked, Generation, generated, request_key
 from cometnb.client.simulator.item_rules import check_calls, check_words
 from cometnb.client.simulator.models import close_models, is_known
+from cometnb.client.simulator.once import Once
 from cometnb.client.simulator.orders import NO_ORDERS, Orders
 from cometnb.client.simulator.pace import Pace
 from cometnb.client.simulator.prompt import prompt_tokens
@@ -83,11 +84,22 @@ class Creation:
         self._lock = lock
         self._cache = PrefixCache()
         self._asked: Counter[bytes] = Counter()
+        self._once = Once()
+
+    @property
+    def times_made(self) -> dict[str, int]:
+        """How many responses were made for each request, by the hex digits of its key."""
+        return {key.hex(): times for key, times in list(self._asked.items())}
 
     def answered(
-        self, settings: Settings, sent: Mapping[str, Any], orders: Orders, headers: Mapping[str, str]
+        self,
+        settings: Settings,
+        sent: Mapping[str, Any],
+        orders: Orders,
+        headers: Mapping[str, str],
+        idempotency_key: str = "",
     ) -> Reply:
-        """Answer a request for a response.
+        """Answer a request for a response; one of an idempotency key that came before gets that one's response.
 
         Raises
         ------
@@ -98,7 +110,9 @@ class Creation:
         key = request_key(body, settings.seed)
         fault = settings.fault_of(orders, key, body["model"])
         _check(body, settings.models)
-        entry, generation = self._entry(settings, body, key, orders)
+        made = self._once.get(idempotency_key, key)
+        entry, generation = made or self._entry(settings, body, key, orders)
+        self._once.keep(idempotency_key, key, entry, generation)
         if body.get("background"):
             self._keep(entry)
             if fault is not None and fault.name in _FAILING:

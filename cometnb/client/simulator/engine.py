@@ -107,6 +107,11 @@ class Engine:
         """The bodies of the last 200 requests for a response, as they were sent, newest last."""
         return list(self._sent)
 
+    @property
+    def times_made(self) -> dict[str, int]:
+        """How many responses were made for each request, by its digest; one repeated under its idempotency key is not."""
+        return self._creation.times_made
+
     def forget(self) -> None:
         """Lose every response and conversation, as a service does that starts anew."""
         self._creation.store.clear()
@@ -192,7 +197,7 @@ class Engine:
         self._sent.append(sent)
         own = (sent.get("metadata") or {}).get("simulate") if isinstance(sent.get("metadata"), dict) else None
         orders = self._orders(own if isinstance(own, str) else None)
-        return self._creation.answered(self._settings(), sent, orders, headers)
+        return self._creation.answered(self._settings(), sent, orders, headers, request.idempotency_key)
 
     def _input_tokens(self, request: Request, headers: dict[str, str]) -> Reply:
         n_tokens = self._creation.count_input(_json_object(request.body))

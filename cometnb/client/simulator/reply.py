@@ -24,12 +24,13 @@ _CHUNK_BYTES = 16_384
 
 
 class Request(NamedTuple):
-    """A request as it came: method, path, query and the bytes of the body."""
+    """A request as it came: method, path, query, the bytes of the body, and its key if it must have one effect."""
 
     method: str
     path: str
     query: Mapping[str, str]
     body: bytes
+    idempotency_key: str = ""
 
 
 class Wait(NamedTuple):
@@ -39,7 +40,9 @@ class Wait(NamedTuple):
 
 
 class Break(NamedTuple):
-    """Drop the connection with the body unfinished."""
+    """Drop the connection with the body unfinished; `words` say so as httpx does."""
+
+    words: str = "peer closed connection without sending complete message body (incomplete chunked read)"
 
 
 Action = bytes | Wait | Break

@@ -1,0 +1,1 @@
+"""Cassettes: recorded, replayed, and handled as data."""
