@@ -16,7 +16,10 @@ __all__ = [
     "APIError",
     "AuthenticationError",
     "BadRequestError",
+    "BatchError",
+    "BatchInterruptedError",
     "BudgetExceededError",
+    "CassetteMissError",
     "CellError",
     "CometError",
     "CometWarning",
@@ -158,6 +161,23 @@ class ParamError(CometError, ValueError):
     param: str = ""
 
 
+class CassetteMissError(CometError):
+    """A cassette holds no answer to the request, and nothing was sent.
+
+    Line 1 names the nearest request that was recorded, and the first places in which it differs.
+
+    Attributes
+    ----------
+    difference : sequence of str
+        Every place in which it differs: ``temperature: recorded 0.2, asked 0.7``.
+    line : int or None
+        Where the nearest request stands in the file; None if the file holds none.
+    """
+
+    difference: Sequence[str] = ()
+    line: int | None = None
+
+
 class MissingExtraError(CometError, ImportError):
     """A capability needs an optional package that is not installed."""
 
@@ -296,6 +316,24 @@ class BudgetExceededError(CometError):
 
     The text that had come is in `response`.
     """
+
+
+class BatchError(CometError):
+    """A batch cannot begin, because its checkpoint cannot be used, or has stopped early, because too much failed."""
+
+
+class BatchInterruptedError(CometError, KeyboardInterrupt):
+    """A batch over a frame was interrupted; what was done by then is kept.
+
+    It is a `KeyboardInterrupt`, too: a run of all cells stops.
+
+    Attributes
+    ----------
+    frame : DataFrame or None
+        The result so far; rows that were not asked have the status ``not_answered``.
+    """
+
+    frame: Any = None
 
 
 class LedgerError(CometError):

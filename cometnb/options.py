@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from cometnb.errors import CometWarning, ConfigError
 
 __all__ = [
+    "CASSETTES",
     "DEFAULT_BASE_URL",
     "DEFAULT_MODEL",
     "KEY_STEP",
     "Options",
+    "is_cassette",
     "is_loopback",
     "ratio",
     "resolve",
@@ -25,6 +27,9 @@ __all__ = [
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
 DEFAULT_MODEL = "gpt-5.4"
+
+CASSETTES = {"cassette": "replay", "cassette-auto": "auto", "cassette-record": "record"}
+"""What stands before the path of a cassette as a backend, and the mode it means."""
 
 KEY_STEP = "Set COMETAPI_KEY to your key, or go on without one: COMETNB_BACKEND=simulator (%comet simulator)."
 
@@ -52,7 +57,11 @@ _DEFAULTS = {
 }
 # White space and byte order marks, which copying from a file or a page brings along.
 _AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
-_CHOICES = {"backend": ("api", "simulator"), "live": ("auto", "off"), "store_text": ("off", "on")}
+_CHOICES = {
+    "backend": ("api", "simulator", "cassette:PATH"),
+    "live": ("auto", "off"),
+    "store_text": ("off", "on"),
+}
 # A surcharge of more than this is a slip of the decimal point.
 _LARGEST_RATIO = 100.0
 
@@ -70,7 +79,8 @@ class Options:
     model : str
         Used where a call names none.
     backend : str
-        ``api`` or ``simulator``.
+        ``api``, ``simulator`` or ``cassette:PATH``, which answers from that file; ``cassette-auto:PATH`` also sends
+        and records what is not in it, and ``cassette-record:PATH`` records everything into a new file.
     ledger : str
         A path, a SQLAlchemy URL, ``off``, or empty for the default place.
     live : str
@@ -230,8 +240,16 @@ def _stripped(value: str) -> str:
     return _AROUND.sub("", value)
 
 
+def is_cassette(backend: str) -> bool:
+    """Tell whether a backend names a cassette, and its file."""
+    kind, _, path = backend.partition(":")
+    return kind in CASSETTES and bool(path.strip())
+
+
 def _check_choice(name: str, value: str, source: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
+    if name == "backend" and is_cassette(value):
+        return
+    if value not in choices or ":" in value:
         raise ConfigError(
             f"{name}={value!r} (from {source}) is not one of: {', '.join(choices)}.",
             f"Use one of: {', '.join(choices)}.",

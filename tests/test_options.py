@@ -224,7 +224,8 @@ def test_what_is_this_machine(host: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "choices"), [("backend", "api, simulator"), ("live", "auto, off"), ("store_text", "off, on")]
+    ("name", "choices"),
+    [("backend", "api, simulator, cassette:PATH"), ("live", "auto, off"), ("store_text", "off, on")],
 )
 def test_a_setting_with_choices_takes_only_those(name: str, choices: str) -> None:
     """The error names the value, where it came from, and what there is."""

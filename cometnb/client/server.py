@@ -176,7 +176,8 @@ class _Handler(web.RequestHandler):
             name: values[-1].decode("utf-8", "replace")
             for name, values in self.request.query_arguments.items()
         }
-        request = Request(self.request.method or "", self.request.path, query, self.request.body)
+        once = self.request.headers.get("Idempotency-Key", "")
+        request = Request(self.request.method or "", self.request.path, query, self.request.body, once)
         reply = self._engine.handle(request)
         self.set_status(reply.status)
         for name in ("Server", "Content-Type"):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import inf
 from numbers import Integral, Real
 from time import monotonic
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -16,11 +16,13 @@ import cometnb
 from cometnb.client.attempt import Observer
 from cometnb.client.gate import Gate
 from cometnb.client.retry import Backoff
+from cometnb.client.turnstile import Turnstile
 from cometnb.errors import CometError, ConfigError, ParamError, masked
-from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, resolve
-from cometnb.protocol.answer import Fault
+from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, is_cassette, resolve
+from cometnb.protocol.answer import Fault, Head
+from cometnb.protocol.response import Response
 
-__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "overdue"]
+__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "mark", "overdue"]
 
 _Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
 
@@ -32,6 +34,19 @@ _SHORTEST_KEY = 8
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+class _Sent(Protocol):
+    """A request on its way out."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def path(self) -> str: ...
+
+    @property
+    def content(self) -> bytes | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,8 @@ class Setup:
     strict : bool
     transport : httpx transport or None
         None is the network.
+    turnstile : Turnstile or None
+        What every attempt waits before, with those of other calls.
     clock : callable
         Seconds, monotonic.
     now : callable
@@ -68,8 +85,14 @@ class Setup:
     gates: tuple[Gate, ...]
     strict: bool
     transport: _Transport | None
+    turnstile: Turnstile | None = None
     clock: Callable[[], float] = monotonic
     now: Callable[[], datetime] = _now
+
+    def backend_for(self, send: _Sent) -> str:
+        """Return who will answer a request, as far as that is known before it is sent."""
+        ask = getattr(self.transport, "backend_for", None)
+        return self.backend if ask is None else str(ask(send.method, send.path, send.content))
 
     def http_options(self) -> dict[str, Any]:
         """Return the keyword arguments of httpx.Client and httpx.AsyncClient."""
@@ -120,14 +143,19 @@ def make_setup(
         from cometnb.client.simulator import Simulator  # loaded only by those who ask for it
 
         transport = Simulator()
-    if transport is None and not options.api_key:
+    if transport is None and is_cassette(options.backend):
+        from cometnb.client.cassette.deck import cassette_of  # loaded only by those who ask for it
+
+        transport = cassette_of(options.backend)
+    if not options.api_key and (transport is None or getattr(transport, "needs_key", False)):
         raise ConfigError("There is no API key.", KEY_STEP)
+    is_key_sent = not hasattr(transport, "backend") or getattr(transport, "sends_key", False)
     return Setup(
         base_url=options.base_url,
         model=options.model,
         backend=getattr(transport, "backend", "api"),
         # What stays in the process needs no key, and cannot leak one.
-        api_key="" if hasattr(transport, "backend") else options.api_key,
+        api_key=options.api_key if is_key_sent else "",
         timeout_s=timeout_s,
         idle_timeout_s=idle_timeout_s,
         backoff=Backoff(max_retries),
@@ -172,6 +200,23 @@ def hide_key(error: CometError | None, setup: Setup) -> None:
     """Take the key out of what the service or the wire said; a gateway's keys have no form that errors know."""
     if error is not None and len(setup.api_key) >= _SHORTEST_KEY:
         error.args = tuple(masked(line, setup.api_key) for line in error.args)
+
+
+def mark(response: Response, setup: Setup, head: Head | None, expected: str = "") -> None:
+    """Say on a response who answered, where the request went, and how it came when it was recorded.
+
+    Parameters
+    ----------
+    response : Response
+    setup : Setup
+    head : Head or None
+        Of the answer; None if none began.
+    expected : str
+        Who was expected to answer, where the answer itself does not say.
+    """
+    response.backend = (head.backend if head else "") or expected or setup.backend
+    response.base_url = setup.base_url
+    response.recorded = head.recorded if head else None
 
 
 def overdue(setup: Setup) -> Fault:

@@ -32,7 +32,7 @@ _COLUMNS = {
 _NEEDED = ("backend", "model", "status", "error_code", *TOKENS, "usage_source", "cost_usd", *_MEDIANS)
 
 # Where nothing reached the service, it had nothing to report.
-_UNSENT_STATUS, _UNSENT_CODES = "refused_by_budget", ("connect", "connect_timeout")
+_UNSENT_STATUS, _UNSENT_CODES = "refused_by_budget", ("cassette", "connect", "connect_timeout")
 _LARGEST_COUNT = 2**63 - 1
 
 _Mask: TypeAlias = "np.ndarray[Any, np.dtype[np.bool_]]"

@@ -27,7 +27,7 @@ from cometnb.protocol.response import Response
 __all__ = ["Billable", "Price", "Prices", "configure", "cost_of", "cost_of_row", "default_prices"]
 
 _KIND_WORDS = {"input": "input", "cached": "cached input", "cache_write": "cache write", "output": "output"}
-_UNSENT = frozenset({"connect", "connect_timeout"})
+_UNSENT = frozenset({"cassette", "connect", "connect_timeout"})
 _NOTHING_SENT = Cost(0.0, "nothing was sent", False, 0.0, "", 0.0, 0.0, 0.0, 0.0)
 _REPLAYED = Cost(0.0, "replayed: costs nothing", False, 0.0, "", 0.0, 0.0, 0.0, 0.0)
 

@@ -32,7 +32,9 @@ class CometMagics(Magics):
 
     model = Unicode(None, allow_none=True, help="Model of calls that name none.").tag(config=True)
     base_url = Unicode(None, allow_none=True, help="Where requests go.").tag(config=True)
-    backend = Enum(("api", "simulator"), None, allow_none=True, help="Who answers.").tag(config=True)
+    backend = Unicode(
+        None, allow_none=True, help="Who answers: api, simulator or cassette:PATH (also cassette-auto:PATH)."
+    ).tag(config=True)
     ledger = Unicode(None, allow_none=True, help="Where usage is recorded: a path, a URL or off.").tag(
         config=True
     )

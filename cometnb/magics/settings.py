@@ -9,9 +9,11 @@ from typing import Any
 
 from cometnb.defaults import Shared
 from cometnb.errors import CellError, CometError
+from cometnb.magics.cassettes import cassette_words
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import no_more, say
-from cometnb.magics.origin import watching
+from cometnb.options import is_cassette
+from cometnb.session.origin import watching
 
 __all__ = ["SIMULATOR_USAGE", "ask_for_key", "show_config", "show_status", "switch_simulator"]
 
@@ -118,6 +120,9 @@ def _source(shared: Shared, name: str) -> str:
 
 def _backend(shared: Shared) -> str:
     options = shared.options
+    if is_cassette(options.backend):
+        told = cassette_words(shared) or options.backend
+        return f"cassette {told} ({_source(shared, 'backend')})"
     if options.backend != "simulator":
         return f"{options.backend} ({_source(shared, 'backend')})"
     pace = shared.simulator.tokens_per_s
@@ -132,7 +137,7 @@ def _key(shared: Shared) -> str:
         return f"set ({source})" if source == _GIVEN else f"set (from {source})"
     return (
         "none needed"
-        if options.backend == "simulator"
+        if options.backend == "simulator" or options.backend.startswith("cassette:")
         else "missing: set COMETAPI_KEY, or %comet key, or %comet simulator"
     )
 

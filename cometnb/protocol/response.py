@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.event_log import EventLog
 from cometnb.protocol.readers import read
+from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.usage import Usage
 
 if TYPE_CHECKING:
@@ -107,6 +108,8 @@ class Response:
         The model that was asked for; `model` is the one that answered.
     estimated_usage : Usage
         What an answer that was cut off is estimated to have used; falsy in every other case.
+    recorded : Recorded or None
+        How it came when it was recorded, of an answer that is replayed.
     event_log : EventLog
         When each event came; empty for a JSON body.
     rounds : tuple of Response
@@ -138,6 +141,7 @@ class Response:
         self.base_url = ""
         self.model_requested: str | None = None
         self.estimated_usage = Usage()
+        self.recorded: Recorded | None = None
         self.event_log = EventLog()
         self.rounds: tuple[Response, ...] = ()
         self.tool_results: tuple[Any, ...] = ()

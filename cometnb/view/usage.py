@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 
 from cometnb.protocol.cost import Cost, dollars
+from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import Response
 
 __all__ = ["usage_line"]
@@ -54,7 +55,14 @@ def _cost(response: Response) -> str:
     if not cost.is_known:
         return "no price known" if response.usage or response.estimated_usage else "cost not known"
     words = f"{'about ' if cost.is_estimated else ''}{dollars(cost.usd)}{_FOR_WHOM.get(response.backend, '')}"
-    return words + _fees(cost)
+    return words + _fees(cost) + _cost_then(response.recorded)
+
+
+def _cost_then(recorded: Recorded | None) -> str:
+    if recorded is None or recorded.cost_usd is None:
+        return ""
+    then = "if it had been billed" if recorded.backend == "simulator" else "when recorded"
+    return f" ({dollars(recorded.cost_usd)} {then})"
 
 
 def _fees(cost: Cost) -> str:
@@ -72,7 +80,8 @@ def _counted(tokens: int | None, word: str) -> str:
 
 
 def _times(response: Response) -> list[str]:
-    timing, tokens = response.timing, response.usage.output_tokens
+    # A replay's own times say nothing of the service.
+    timing, tokens = response.recorded or response.timing, response.usage.output_tokens
     parts = []
     if timing.ttft_s is not None:
         parts.append(f"first after {timing.ttft_s:.2f} s")
@@ -81,4 +90,6 @@ def _times(response: Response) -> list[str]:
         if tokens and timing.duration_s > 0:
             # Over the whole call: reasoning is generated before the first delta, and it is part of the tokens.
             parts.append(f"{tokens / timing.duration_s:,.0f} tokens/s")
+    if parts and response.recorded is not None:
+        parts.append("times as recorded")
     return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 
 from cometnb.client.on_workers import Came, Errand, WorkerTransport, drop, run_errand
 from cometnb.client.simulator import Simulator
-from cometnb.errors import ConfigError
+from cometnb.errors import ConfigError, MissingExtraError
 
 _KEY = b"sk-canary-1234567890abcdef"
 
@@ -76,6 +77,13 @@ def test_an_executor_is_a_client_of_dask(executor: Any) -> None:
     pytest.importorskip("distributed")
     with pytest.raises(ConfigError, match="no client of Dask"):
         WorkerTransport(executor, None, 5.0)
+
+
+def test_without_the_package_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match=r"cometnb\[dask\]"):
+        WorkerTransport(None, None, 5.0)
 
 
 class _Cluster:

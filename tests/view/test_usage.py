@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import Response, Timing
 from cometnb.protocol.usage import Usage
 from cometnb.view.usage import usage_line
@@ -101,3 +102,16 @@ def test_a_simulated_answer_says_so() -> None:
     response = Response({"model": "gpt-5.4"})
     response.backend = "simulator"
     assert usage_line(response).startswith("simulator · ")
+
+
+def test_a_replay_shows_what_the_recording_cost_and_took() -> None:
+    """Its own times say nothing of the service."""
+    response = Response({"model": "gpt-5.4", "usage": {"input_tokens": 10, "output_tokens": 80}})
+    response.backend = "cassette"
+    response.recorded = Recorded(backend="api", ttft_s=0.5, duration_s=2.0, cost_usd=0.0031)
+    assert usage_line(response) == (
+        "cassette · gpt-5.4 · 10 tokens in · 80 tokens out (reasoning not reported) · $0.00, replayed"
+        " ($0.0031 when recorded) · first after 0.50 s · 2.0 s · 40 tokens/s · times as recorded"
+    )
+    response.recorded = Recorded(backend="simulator", cost_usd=0.0031)
+    assert usage_line(response).endswith("$0.00, replayed ($0.0031 if it had been billed)")
