@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cometnb import errors, options
+    from cometnb.batch import respond_frame
+    from cometnb.client.cassette import Cassette
     from cometnb.client.client import AsyncClient, Client
     from cometnb.client.simulator import Simulator
     from cometnb.client.stream import AsyncResponseStream, ResponseStream
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from cometnb.errors import CometError
     from cometnb.ledger.budget import Budget
     from cometnb.ledger.store import Ledger
+    from cometnb.panel.panel import Panel, panel
+    from cometnb.panel.sweep import sweep
     from cometnb.protocol.response import Response
     from cometnb.protocol.usage import Usage
     from cometnb.session.background import BackgroundResponse
@@ -31,10 +35,12 @@ __all__ = [
     "AsyncResponseStream",
     "BackgroundResponse",
     "Budget",
+    "Cassette",
     "Client",
     "CometError",
     "Conversation",
     "Ledger",
+    "Panel",
     "Response",
     "ResponseStream",
     "Session",
@@ -45,9 +51,12 @@ __all__ = [
     "errors",
     "load_ipython_extension",
     "options",
+    "panel",
     "register_content",
     "respond",
+    "respond_frame",
     "stream",
+    "sweep",
     "tool",
     "unload_ipython_extension",
     "usage",
@@ -59,10 +68,12 @@ _PLACES = {
     "AsyncResponseStream": "cometnb.client.stream",
     "BackgroundResponse": "cometnb.session.background",
     "Budget": "cometnb.ledger.budget",
+    "Cassette": "cometnb.client.cassette",
     "Client": "cometnb.client.client",
     "CometError": "cometnb.errors",
     "Conversation": "cometnb.session.conversation",
     "Ledger": "cometnb.ledger.store",
+    "Panel": "cometnb.panel.panel",
     "Response": "cometnb.protocol.response",
     "ResponseStream": "cometnb.client.stream",
     "Session": "cometnb.session.session",
@@ -70,9 +81,12 @@ _PLACES = {
     "Tool": "cometnb.session.tools",
     "Toolbox": "cometnb.session.tools",
     "Usage": "cometnb.protocol.usage",
+    "panel": "cometnb.panel.panel",
     "register_content": "cometnb.session.content",
     "respond": "cometnb.defaults",
+    "respond_frame": "cometnb.batch",
     "stream": "cometnb.defaults",
+    "sweep": "cometnb.panel.sweep",
     "tool": "cometnb.session.tools",
     "usage": "cometnb.defaults",
 }
@@ -128,6 +142,23 @@ def _register_readers() -> None:
         readers.register(name, partial(_read, place))
 
 
+def _extend_pandas() -> None:
+    """Let DataFrames and Series have ``.comet``, whichever of pandas and this package is imported first."""
+    from cometnb._extras import when_imported  # standard library only
+
+    when_imported("pandas", _register_accessors)
+
+
+def _register_accessors(pandas: Any) -> None:
+    if not hasattr(pandas.DataFrame, "comet"):
+        pandas.api.extensions.register_dataframe_accessor("comet")(_comet_of)
+        pandas.api.extensions.register_series_accessor("comet")(_comet_of)
+
+
+def _comet_of(data: Any) -> Any:
+    return importlib.import_module("cometnb.batch").Comet(data)
+
+
 def _read(place: str, response: Response) -> Any:
     module, _, name = place.partition(":")
     return getattr(importlib.import_module(module), name)(response)
@@ -138,4 +169,5 @@ def _bundle(response: Response, include: Any = None, exclude: Any = None) -> Any
 
 
 _register_readers()
+_extend_pandas()
 _show_responses()

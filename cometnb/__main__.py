@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import cometnb
 from cometnb.errors import CometError
@@ -73,6 +74,15 @@ def _write(text: str) -> None:
         sys.stdout = None
 
 
+def _import(given: argparse.Namespace) -> int:
+    from cometnb.client.cassette.vcr import import_recordings
+
+    done = import_recordings(given.files, given.to, replace=given.new)
+    rest = f" Left out: {done.n_left_out:,} that are none of the Responses API." if done.n_left_out else ""
+    _write(f"{given.to} holds {done.n_calls:,} {'call' if done.n_calls == 1 else 'calls'}.{rest}")
+    return 0
+
+
 def _serve(given: argparse.Namespace) -> int:
     from cometnb.client.server import serve  # tornado is loaded only by those who serve
 
@@ -101,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"cometnb {cometnb.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_audit(commands)
+    _add_import(commands)
     _add_serve(commands)
     return parser
 
@@ -120,6 +131,20 @@ def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="a file, a folder (searched at any depth, without folders that begin with a dot) or a pattern",
     )
     audit.add_argument("--json", action="store_true", help="write JSON instead of the report")
+
+
+def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    taken = commands.add_parser(
+        "import",
+        help="make a cassette from recordings of other programs (VCR)",
+        description="Write the calls of the Responses API in other recordings into a cassette:"
+        " YAML or JSON as VCR for Python, Ruby or Go writes it. Keys and account headers are left out.",
+    )
+    taken.add_argument(
+        "files", nargs="+", metavar="FILE", type=Path, help="a recording; YAML needs cometnb[vcr]"
+    )
+    taken.add_argument("--to", required=True, metavar="CASSETTE", type=Path, help="the file to write")
+    taken.add_argument("--new", action="store_true", help="begin the cassette anew, whatever it holds")
 
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -143,7 +168,7 @@ class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
         return action.help if action.default is None else super()._get_help_string(action)
 
 
-_COMMANDS = {"audit": _audit, "serve": _serve}
+_COMMANDS = {"audit": _audit, "import": _import, "serve": _serve}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from cometnb.client.attempt import Attempt, Observer
+from cometnb.client.cassette.deck import Deck
 from cometnb.client.gate import Admitted, Planned
 from cometnb.client.simulator import Simulator
 from cometnb.client.stream import ResponseStream
@@ -53,6 +54,8 @@ class Shared:
         The conversations by name.
     forgetful : Forgetful
         Which services keep no conversations.
+    deck : Deck
+        The cassette that calls go to, if any.
     """
 
     def __init__(self) -> None:
@@ -60,9 +63,11 @@ class Shared:
         self.budget: Budget | None = None
         self.chats: dict[str, Conversation] = {}
         self.forgetful = Forgetful()
+        self.deck = Deck()
         self._watchers: list[Observer] = []
         self._expects_costs = False
         self._given: dict[str, Any] = {}
+        self._making = threading.Lock()
         self._session: Session | None = None
 
     @property
@@ -105,20 +110,22 @@ class Shared:
         Raises
         ------
         ConfigError
-            No key and no simulator, or a setting that cannot be used.
+            No key and no simulator or cassette, or a setting that cannot be used.
         """
-        if self._session is None:
-            options = self.options
-            self._session = Session(
-                api_key=options.api_key or None,
-                base_url=options.base_url,
-                model=options.model,
-                backend=options.backend,
-                transport=self.simulator if options.backend == "simulator" else None,
-                observers=(self.tally, self.ledger, self._tell),
-                gates=(_Budgets(self),),
-            )
-        return self._session
+        # Two panels, or a panel and a cell, may ask for it at the same moment.
+        with self._making:
+            if self._session is None:
+                options = self.options
+                self._session = Session(
+                    api_key=options.api_key or None,
+                    base_url=options.base_url,
+                    model=options.model,
+                    backend=options.backend,
+                    transport=self.deck.transport(options.backend, lambda: self.simulator),
+                    observers=(self.tally, self.ledger, self._tell),
+                    gates=(_Budgets(self),),
+                )
+            return self._session
 
     def expect_costs(self) -> None:
         """Load the prices on a thread of their own, while an answer is on its way; they take a moment."""
@@ -174,13 +181,15 @@ class Shared:
         return Simulator(tokens_per_s=_WATCHED_TOKENS_PER_S, first_token_s=_WATCHED_FIRST_S)
 
     def hurry(self) -> None:
-        """Let the simulator answer at once if nobody has chosen its pace: nobody watches."""
+        """Let the simulator or a cassette answer at once if nobody has chosen its pace: nobody watches."""
+        self.deck.hurry()
         paced = (self.simulator.tokens_per_s, self.simulator.first_token_s)
         if paced == (_WATCHED_TOKENS_PER_S, _WATCHED_FIRST_S):
             self.simulator.tokens_per_s, self.simulator.first_token_s = None, 0.0
 
     def _drop_session(self) -> None:
-        session, self._session = self._session, None
+        with self._making:
+            session, self._session = self._session, None
         if session is not None:
             session.close()
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cometnb.ledger.prices import Prices
     from cometnb.ledger.store import Ledger
 
-__all__ = ["INPUT_ERROR", "Forecast", "forecast"]
+__all__ = ["INPUT_ERROR", "Forecast", "Forecaster", "forecast"]
 
 INPUT_ERROR = 0.15
 """By which share an estimated input may be off: what prose of a few hundred characters was measured to be off by."""
@@ -80,56 +80,85 @@ class Forecast:
 def forecast(
     params: Mapping[str, Any], *, base_url: str, backend: str, prices: Prices, ledger: Ledger | None = None
 ) -> Forecast:
-    """Return what a call is expected to use and to cost.
+    """Return what a call is expected to use and to cost; `Forecaster` does the same for many calls.
 
     Parameters
     ----------
     params : Mapping
         The request's body.
+    base_url, backend, prices, ledger
+        As for `Forecaster`.
+    """
+    return Forecaster(base_url=base_url, backend=backend, prices=prices, ledger=ledger).of(params)
+
+
+class Forecaster:
+    """Says of calls what they are expected to use and to cost; the ledger is read once.
+
+    Parameters
+    ----------
     base_url, backend : str
-        Where it would go, and by what: ``api``, ``simulator`` or ``cassette``.
+        Where they would go, and by what: ``api``, ``simulator`` or ``cassette``.
     prices : Prices
     ledger : Ledger, optional
         Its history corrects the estimate for the model, and says how long answers were with this model, effort and
         backend: nine of ten were at least as long as the low end, nine of ten at most as long as the high end. With
         fewer than five such answers the band goes from a word to `max_output_tokens`.
     """
-    model = str(params.get("model") or "")
-    rows = _history(ledger)
-    factor = factors_of(rows).get(model, Factors()).input
-    input_tokens = round(estimated_input_tokens(params) * factor)
-    lengths = _lengths(rows, model, _effort(params), backend)
-    low, high = _output_band(lengths, params.get("max_output_tokens"))
 
-    def cost(input_share: float, output_tokens: int) -> Cost:
+    def __init__(self, *, base_url: str, backend: str, prices: Prices, ledger: Ledger | None = None) -> None:
+        self._base_url, self._backend, self._prices = base_url, backend, prices
+        self._rows = _history(ledger)
+        self._factors = factors_of(self._rows)
+        self._lengths: dict[tuple[str, Any], list[int]] = {}
+
+    def of(self, params: Mapping[str, Any]) -> Forecast:
+        """Return the forecast of one call.
+
+        Parameters
+        ----------
+        params : Mapping
+            The request's body.
+        """
+        model = str(params.get("model") or "")
+        factor = self._factors.get(model, Factors()).input
+        input_tokens = round(estimated_input_tokens(params) * factor)
+        effort = _effort(params)
+        key = (model, effort if isinstance(effort, str) else None)
+        if key not in self._lengths:
+            self._lengths[key] = _lengths(self._rows, model, effort, self._backend)
+        lengths = self._lengths[key]
+        low, high = _output_band(lengths, params.get("max_output_tokens"))
+        least = self._cost(params, input_tokens * (1 - INPUT_ERROR), low)
+        most = self._cost(params, input_tokens * (1 + INPUT_ERROR), high or low)
+        is_endless = high is None and most.usd > 0
+        return Forecast(
+            input_tokens,
+            low,
+            high,
+            len(lengths),
+            least.usd,
+            inf if is_endless else most.usd,
+            least.source if isnan(least.usd) else most.source,
+            tuple(_notes(params, input_tokens, self._backend)),
+        )
+
+    def _cost(self, params: Mapping[str, Any], input_tokens: float, output_tokens: int) -> Cost:
+        model = str(params.get("model") or "") or None
         tier = params.get("service_tier")
-        return prices.cost(
+        return self._prices.cost(
             Billable(
-                model=model or None,
-                model_requested=model or None,
-                base_url=base_url,
-                backend=backend,
+                model=model,
+                model_requested=model,
+                base_url=self._base_url,
+                backend=self._backend,
                 service_tier=tier if isinstance(tier, str) and tier != "auto" else None,
-                input_tokens=round(input_tokens * input_share),
+                input_tokens=round(input_tokens),
                 cached_tokens=0,
                 cache_write_tokens=0,
                 output_tokens=output_tokens,
             )
         )
-
-    least = cost(1 - INPUT_ERROR, low)
-    most = cost(1 + INPUT_ERROR, high or low)
-    is_endless = high is None and most.usd > 0
-    return Forecast(
-        input_tokens,
-        low,
-        high,
-        len(lengths),
-        least.usd,
-        inf if is_endless else most.usd,
-        least.source if isnan(least.usd) else most.source,
-        tuple(_notes(params, input_tokens, backend)),
-    )
 
 
 def _history(ledger: Ledger | None) -> Sequence[Mapping[str, Any]]:

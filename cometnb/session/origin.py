@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any, Literal
 
 from cometnb.session.cell import Cell
 
-__all__ = ["Watching", "cell_of", "watching"]
+__all__ = ["Watching", "cell_of", "shell_now", "watching"]
 
 Watching = Literal["front end", "terminal", "nobody"]
+
+
+def shell_now() -> Any:
+    """Return the shell this runs in; None outside IPython, which is not loaded for the question."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
 
 
 def cell_of(shell: Any) -> Cell:

@@ -15,7 +15,7 @@ from cometnb.session.content import one_line, pieces_of
 from cometnb.session.piece import Kind, Piece, cut, image_of, text_of
 from cometnb.session.template import stretches
 
-__all__ = ["Attached", "Prompt", "prompt_of"]
+__all__ = ["Attached", "Prompt", "assembled", "attachment", "prompt_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +91,32 @@ def prompt_of(
     CellError
         Whatever cannot be evaluated, read or rendered; nothing has been sent.
     """
-    named: list[tuple[str, Piece]] = []
-    for name, piece in [("", text_of(body, is_listed=False))] if is_raw else stretches(body, namespace):
-        named.append((name, cut(piece) if name else piece))
+    filled = [("", text_of(body, is_listed=False))] if is_raw else list(stretches(body, namespace))
     by_option: list[tuple[Kind, str]] = [("image", source) for source in images]
     by_option += [("file", source) for source in files]
-    for kind, source in by_option:
-        for piece in _by_option(source, kind, namespace):
-            # A blank line keeps an attached text apart from the prompt.
-            apart = [("", text_of("\n\n", is_listed=False))] if piece.kind == "text" else []
-            named += [*apart, (source, cut(piece))]
+    named = [(source, piece) for kind, source in by_option for piece in _by_option(source, kind, namespace)]
+    return assembled(filled, named, detail)
+
+
+def assembled(
+    filled: Iterable[tuple[str, Piece]],
+    attached: Iterable[tuple[str, Piece]] = (),
+    detail: str | None = None,
+) -> Prompt:
+    """Return a prompt from a body whose expressions are filled in, and what is attached to it.
+
+    Parameters
+    ----------
+    filled, attached : iterable of (str, Piece)
+        Each with the name of what it stands for, empty for text of the body itself. An object's text is cut.
+    detail : str, optional
+        As for `prompt_of`.
+    """
+    named = [(name, cut(piece) if name else piece) for name, piece in filled]
+    for source, piece in attached:
+        # A blank line keeps an attached text apart from the prompt.
+        apart = [("", text_of("\n\n", is_listed=False))] if piece.kind == "text" else []
+        named += [*apart, (source, cut(piece))]
     listed = tuple(
         Attached(name, piece.kind, piece.media_type, piece.size_bytes, piece.note)
         for name, piece in named
@@ -139,18 +155,39 @@ def _by_option(source: str, kind: Kind, namespace: Mapping[str, Any]) -> list[Pi
     if not source.strip():
         raise CellError(f"--{kind} names nothing.", f"Write --{kind} and a variable, a path or a URL.")
     value = namespace[source] if source.isidentifier() and source in namespace else source
-    shown = f"--{kind} {one_line(source)}"
+    return attachment(value, kind, source, f"--{kind} {one_line(source)}")
+
+
+def attachment(value: Any, kind: Kind, name: str, shown: str) -> list[Piece]:
+    """Return what a value is when it is attached as an image or a file.
+
+    Parameters
+    ----------
+    value : object
+        A path, an ``http(s)://`` URL, an uploaded file's id, the bytes, or an object that has a rendering.
+    kind : str
+        ``image`` or ``file``.
+    name : str
+        The variable or column it stands in; the name of a file that is bytes.
+    shown : str
+        How errors name it.
+
+    Raises
+    ------
+    CellError
+        If it cannot be read or rendered, or is no image though it should be one.
+    """
     if isinstance(value, str | PurePath):
         return [attached(os.fspath(value), kind)]
     if isinstance(value, bytes | bytearray | memoryview):
         data = bytes(value)
         if kind == "image":
             return [image_of(data, shown)]
-        return [from_bytes(data, f"{source}.pdf" if data.startswith(b"%PDF-") else source, shown)]
+        return [from_bytes(data, f"{name}.pdf" if data.startswith(b"%PDF-") else name, shown)]
     pieces = pieces_of(value, shown)
     if kind == "image" and any(piece.kind != "image" for piece in pieces):
         raise CellError(
             f"{shown} is a {type(value).__module__}.{type(value).__qualname__}, which is no image.",
-            f"Put it into the text as {{{{{source}}}}}, or use --file.",
+            f"Put it into the text as {{{{{name}}}}}, or attach it as a file.",
         )
     return pieces

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import SchemaMismatchError
+from cometnb.errors import ParamError, SchemaMismatchError
 from cometnb.protocol.references import referred
 from cometnb.protocol.schema import strict
+from cometnb.protocol.schema_contradictions import contradiction
 from cometnb.session.answer_json import json_in
 from cometnb.session.schema_frames import are_objects, columns_of, frame_of_rows, is_object
 from cometnb.session.schema_kinds import Kind, from_json_schema
@@ -49,10 +50,11 @@ class Schema:
     Raises
     ------
     ParamError
-        If strict mode cannot express it; line 2 says what to write instead.
+        If strict mode cannot express it, or nothing can meet it; line 2 says what to write instead.
     """
 
     def __init__(self, spec: Any, kind: Kind) -> None:
+        _check(kind.schema)
         self.spec = spec
         self.name = kind.name
         self._kind = kind
@@ -134,17 +136,21 @@ class Schema:
         SchemaMismatchError
             If a value has no place in its dtype (an integer of more than 64 bits).
         """
-        return frame_of_rows(self._rows_of(self._kind.dump(value)), self.columns)
+        return frame_of_rows(self.plain_rows(value), self.columns)
 
     def frame_of_plain(self, rows: Iterable[Any]) -> pd.DataFrame:
         """Return rows in plain JSON, which need not fit, as a frame; what does not fit is missing in it."""
         return frame_of_rows(rows, self.columns, is_tolerant=True)
 
+    def plain_rows(self, value: Any) -> list[Any]:
+        """Return a value's rows in plain JSON, as `frame_of_plain` takes them; one row for what is no list of rows."""
+        return self._rows_of(self._kind.dump(value))
+
     def plain_row(self, row: Any) -> Any:
         """Return a row of the answer as `frame` takes it: checked, defaults filled in; as it is if it does not fit."""
         answer = row if self._rows_in is None else {self._rows_in: [row]}
         try:
-            (found,) = self._rows_of(self._kind.dump(self.value_of(answer)))
+            (found,) = self.plain_rows(self.value_of(answer))
         except Exception:  # noqa: BLE001  # a class's own checks may raise anything; the whole answer is judged later
             return row
         return found
@@ -212,6 +218,15 @@ def asking_for(schema: Schema | None, params: Mapping[str, Any]) -> dict[str, An
         return dict(params)
     text = params.get("text")
     return {**params, "text": {**(text if isinstance(text, Mapping) else {}), "format": text_format(schema)}}
+
+
+def _check(schema: Mapping[str, Any]) -> None:
+    found = contradiction(schema)
+    if found is not None:
+        place, reason = found
+        raise ParamError(
+            f"No answer can meet the schema: at {place}, {reason}.", "Correct the schema; nothing was sent."
+        )
 
 
 def _kind(spec: Any) -> Kind:

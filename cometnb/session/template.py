@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
@@ -11,7 +12,38 @@ from cometnb.errors import CellError
 from cometnb.session.content import one_line, pieces_of, raised
 from cometnb.session.piece import Piece, text_of
 
-__all__ = ["filled", "stretches"]
+__all__ = ["Expression", "compiled", "filled", "stretches"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """One ``{{expression}}`` of a text.
+
+    Attributes
+    ----------
+    code : code
+        Compiled, for `eval`.
+    text : str
+        As it was typed, without the braces.
+    """
+
+    code: CodeType
+    text: str
+
+    @property
+    def shown(self) -> str:
+        """How errors name it: on one line, in its braces."""
+        return f"{{{{{one_line(self.text)}}}}}"
+
+    def value(self, namespace: Mapping[str, Any]) -> Any:
+        """Return what it comes to with these names.
+
+        Raises
+        ------
+        CellError
+            An unknown name, or an error in the expression.
+        """
+        return _value(self.code, self.shown, namespace)
 
 
 def filled(template: str, namespace: Mapping[str, Any]) -> str:
@@ -65,24 +97,33 @@ def stretches(template: str, namespace: Mapping[str, Any]) -> Iterator[tuple[str
         No end, no Python, an unknown name, an error in the expression, or a value that has no rendering. It names
         the expression; nothing has been sent.
     """
+    for part in compiled(template):
+        if isinstance(part, str):
+            yield "", text_of(part, is_listed=False)
+            continue
+        for piece in pieces_of(part.value(namespace), part.shown):
+            yield part.text, piece
+
+
+def compiled(template: str) -> Iterator[str | Expression]:
+    r"""Yield the text as it stands, ``\{{`` as ``{{``, and between it every expression.
+
+    Raises
+    ------
+    CellError
+        No end, or no Python.
+    """
     at = 0
     while (start := template.find("{{", at)) >= 0:
         if start and template[start - 1] == "\\":
-            yield "", _typed(template[at : start - 1] + "{{")
+            yield template[at : start - 1] + "{{"
             at = start + 2
             continue
-        yield "", _typed(template[at:start])
+        yield template[at:start]
         code, end = _expression(template, start)
-        expression = template[start + 2 : end - 2].strip()
-        value = _value(code, expression, namespace)
-        for piece in pieces_of(value, f"{{{{{one_line(expression)}}}}}"):
-            yield expression, piece
+        yield Expression(code, template[start + 2 : end - 2].strip())
         at = end
-    yield "", _typed(template[at:])
-
-
-def _typed(text: str) -> Piece:
-    return text_of(text, is_listed=False)
+    yield template[at:]
 
 
 def _expression(template: str, start: int) -> tuple[CodeType, int]:
@@ -115,13 +156,13 @@ def _expression(template: str, start: int) -> tuple[CodeType, int]:
     )
 
 
-def _value(code: CodeType, expression: str, namespace: Mapping[str, Any]) -> Any:
+def _value(code: CodeType, shown: str, namespace: Mapping[str, Any]) -> Any:
     try:
         return eval(code, dict(namespace))  # noqa: S307  # the user's own code in the user's own kernel
     except NameError as error:
         raise CellError(
-            f"{{{{{one_line(expression)}}}}}: {error}.",
+            f"{shown}: {error}.",
             "Run the cell that defines it, write \\{{ for two plain braces, or use --raw.",
         ) from error
     except Exception as error:
-        raise raised(f"{{{{{one_line(expression)}}}}}", error) from error
+        raise raised(shown, error) from error

@@ -11,6 +11,7 @@ from cometnb.client.stream import AsyncResponseStream
 from cometnb.errors import CometError
 from cometnb.protocol.events import Event
 from cometnb.protocol.items import function_call_output
+from cometnb.protocol.recorded import together
 from cometnb.protocol.response import FunctionCall, Response, Timing
 from cometnb.protocol.usage import Usage
 from cometnb.session.permit import REFUSED
@@ -249,6 +250,7 @@ def _joined(
     )
     whole.backend, whole.base_url, whole.model_requested = last.backend, last.base_url, last.model_requested
     whole.estimated_usage, whole.event_log = last.estimated_usage, last.event_log
+    whole.recorded = together([one.recorded for one in rounds])
     whole.rounds, whole.tool_results = tuple(rounds), results
     return whole
 

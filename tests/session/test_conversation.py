@@ -174,7 +174,7 @@ def test_nothing_stored_carries_encrypted_reasoning() -> None:
     assert second["input"][2]["content"] == [{"type": "output_text", "text": "hi"}]
 
 
-def test_a_model_that_does_not_reason_is_not_asked_for_reasoning() -> None:
+def test_a_model_that_does_not_reason_is_not_answered_for_reasoning() -> None:
     """It would answer such an include with an error."""
     chat, service = Conversation("c"), Service()
     ask(chat, service, "one", store=False, model="gpt-4.1")
