@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cometnb.magics.kernel import Kernel, Recent
 from cometnb.magics.line import no_more, one_of, say
-from cometnb.magics.origin import watching
 from cometnb.magics.preview import show_code
 from cometnb.magics.respond import bind
 from cometnb.magics.usage import forget_panel
 from cometnb.session.export import FORMS
+from cometnb.session.origin import watching
 from cometnb.view.mime import bundle
 from cometnb.view.publish import publish
 
@@ -38,7 +38,7 @@ def show_last_code(kernel: Kernel, words: list[str]) -> None:
     CellError
         If there was none, or the form is unknown.
     """
-    form = one_of("code", words, tuple(FORMS))
+    form = one_of("code", words, (*FORMS, "cell"))
     show_code(kernel.last_body(), form, kernel.shared.options, base_url=kernel.recent.base_url)
 
 

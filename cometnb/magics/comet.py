@@ -12,10 +12,12 @@ from typing import Any
 from cometnb.errors import CellError
 from cometnb.magics.budget import BUDGET_USAGE, budget
 from cometnb.magics.calls import forget, show_last, show_last_code
+from cometnb.magics.cassettes import RECORD_USAGE, REPLAY_USAGE, record, replay
 from cometnb.magics.chats import CHATS_USAGE, list_chats, show_tree
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 from cometnb.magics.money import COST_USAGE, PLOT_USAGE, cost, plot
+from cometnb.magics.panel import PANEL_USAGE, open_panel
 from cometnb.magics.prices import PRICES_USAGE, show_prices
 from cometnb.magics.service import diagnose, list_models
 from cometnb.magics.settings import (
@@ -118,6 +120,14 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     "simulator": Subcommand(
         "Answer from the simulator: no key, no network, no cost.", SIMULATOR_USAGE, switch_simulator
     ),
+    "record": Subcommand(
+        "Record calls into a cassette; --auto adds what it lacks, --new begins it anew.", RECORD_USAGE, record
+    ),
+    "replay": Subcommand(
+        "Answer calls from a cassette: no key, no network, no cost; --auto sends and adds what it lacks.",
+        REPLAY_USAGE,
+        replay,
+    ),
     "models": Subcommand(
         "Return the models the service lists, by parts of the name.", "[PART ...]", list_models
     ),
@@ -125,7 +135,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
         "Find out what the service can do; --spend also makes three small calls.", "[--spend]", diagnose
     ),
     "last": Subcommand("Show the last answer again; it is _ then.", "", show_last),
-    "code": Subcommand("Show the last call as code.", f"[{'|'.join(FORMS)}]", show_last_code),
+    "code": Subcommand("Show the last call as code.", f"[{'|'.join((*FORMS, 'cell'))}]", show_last_code),
     "reset": Subcommand("Forget the last answer and this kernel's sum; settings stay.", "", forget),
     "usage": Subcommand(
         "Return the usage table, one row an attempt; --live shows what this kernel spends as it does.",
@@ -154,5 +164,10 @@ SUBCOMMANDS: Mapping[str, Subcommand] = {
     ),
     "chats": Subcommand("List the conversations; save, load or drop one.", CHATS_USAGE, list_chats),
     "tree": Subcommand("Draw a conversation as a tree of turns.", "[NAME]", show_tree),
+    "panel": Subcommand(
+        "Return a panel: every parameter as a control; of a preset, or of the last call.",
+        PANEL_USAGE,
+        open_panel,
+    ),
     "help": Subcommand("Show the subcommands, or one of them.", "[SUBCOMMAND|respond]", _help),
 }

@@ -19,10 +19,10 @@ from cometnb.magics.kernel import Kernel
 from cometnb.options import DEFAULT_MODEL
 from cometnb.protocol.response import Response
 from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
+from cometnb.session.origin import cell_of
 from cometnb.session.sweep_axes import SHORT_NAMES
 from cometnb.session.sweep_line import SETTINGS
 from cometnb.session.tools import BUILT_IN, Tool
-from cometnb.view.origin import cell_of
 
 if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext, SimpleMatcherResult

@@ -11,7 +11,7 @@ from cometnb.errors import CellError
 from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
-from cometnb.magics.origin import watching
+from cometnb.session.origin import watching
 from cometnb.view.publish import publish
 
 if TYPE_CHECKING:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import CometError, masked
 from cometnb.options import Options
+from cometnb.session.cell_text import cell_text
 from cometnb.session.export import FORMS, as_code
 from cometnb.session.prompt import Attached
+from cometnb.session.settings import Settings
 from cometnb.view.mime import printable
 from cometnb.view.publish import publish
 
@@ -36,15 +38,18 @@ def show_code(body: Mapping[str, Any], form: str, options: Options, *, base_url:
     body : Mapping
         The request. It is shown as a call that waits for the whole answer, whether or not it streamed.
     form : str
-        One of `FORMS`.
+        One of `FORMS`, or ``cell``.
     options : Options
         The key in force is masked, should it stand in the prompt.
     base_url : str
         Where it goes; empty for where the options say.
     """
     whole = {name: value for name, value in body.items() if name != "stream"}
-    code = _without_key(as_code(whole, form, base_url=base_url or options.base_url), options)
-    publish({"text/markdown": _fenced(code, FORMS[form]), "text/plain": printable(code)})
+    if form == "cell":
+        code = _without_key(cell_text(Settings.of_body(whole)), options)
+    else:
+        code = _without_key(as_code(whole, form, base_url=base_url or options.base_url), options)
+    publish({"text/markdown": _fenced(code, FORMS.get(form, "")), "text/plain": printable(code)})
 
 
 def show_request(

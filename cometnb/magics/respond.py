@@ -20,6 +20,7 @@ from cometnb.protocol.response import Response
 from cometnb.session.cell_line import Arguments, parsed
 from cometnb.session.cell_request import cell_request
 from cometnb.session.named_tools import toolbox_of
+from cometnb.session.origin import Watching, cell_of, watching
 from cometnb.session.permit import Questions, refuse_all
 from cometnb.session.prompt import Attached
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
@@ -29,7 +30,6 @@ from cometnb.session.turn_stream import ASKED
 from cometnb.view.choose import answer_for
 from cometnb.view.live import Answer, SilentAnswer
 from cometnb.view.mime import printable
-from cometnb.view.origin import Watching, cell_of, watching
 from cometnb.view.rows import ShownRows
 
 __all__ = ["bind", "respond"]
@@ -182,6 +182,8 @@ class _Showing:
             self.answer.finish(response, notes)
             bind(self.kernel.shell, response, self.arguments.out)
             self.kernel.recent.response = response
+        else:
+            self.answer.withdraw()
         self.kernel.shared.ledger.flush(_FLUSH_S)
 
 

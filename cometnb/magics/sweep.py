@@ -12,11 +12,11 @@ from cometnb.magics.kernel import Kernel
 from cometnb.panel.sweep import sweep
 from cometnb.panel.sweep_running import Settings, show_grid
 from cometnb.session.cell_line import Arguments
+from cometnb.session.origin import cell_of
 from cometnb.session.prompt import prompt_of
 from cometnb.session.structured import schema_of
 from cometnb.session.sweep import MOST_RUNS, Grid, grid_of
 from cometnb.session.sweep_line import typed_axes
-from cometnb.view.origin import cell_of
 
 __all__ = ["grid_of_cell", "sweep_cell"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cometnb.errors import CellError
 from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
-from cometnb.magics.origin import watching
+from cometnb.session.origin import watching
 from cometnb.view.choose import shows_widgets
 from cometnb.view.publish import publish
 from cometnb.view.spending import BudgetLeft, Figures, bundle_of

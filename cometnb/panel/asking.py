@@ -6,7 +6,6 @@ typed, and attachments by their names. They are evaluated and read when a run be
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -18,10 +17,11 @@ from cometnb.errors import CellError, CometError
 from cometnb.panel.packing import is_packed, unpacked
 from cometnb.panel.request import Asked, asked_of, body_of, previewed
 from cometnb.session.export import FORMS, as_code
+from cometnb.session.origin import shell_now
 from cometnb.session.settings import Settings
 from cometnb.session.sweep_axes import SHORT_NAMES
 
-__all__ = ["FIELDS", "Asking", "shell_now"]
+__all__ = ["FIELDS", "Asking"]
 
 FIELDS = ("prompt", "params", "tools", "schema", "images", "files", "detail", "is_raw")
 """The traits that make up `Settings`, by the names they have there."""
@@ -223,9 +223,3 @@ class Asking(traitlets.HasTraits):
     def _changed(self, change: Any) -> None:
         if not self._is_held:
             self.refresh()
-
-
-def shell_now() -> Any:
-    """Return the shell this runs in; None outside IPython, which is not loaded for the question."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None

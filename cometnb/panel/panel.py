@@ -11,7 +11,7 @@ import traitlets
 
 from cometnb.defaults import shared
 from cometnb.errors import CellError
-from cometnb.panel.asking import FIELDS, shell_now
+from cometnb.panel.asking import FIELDS
 from cometnb.panel.card import card
 from cometnb.panel.comparing import Comparing
 from cometnb.panel.difference import Difference, difference
@@ -20,6 +20,7 @@ from cometnb.panel.history import Run, frame
 from cometnb.panel.inserting import place_below
 from cometnb.panel.packing import packed
 from cometnb.panel.presets import Presets
+from cometnb.session.origin import shell_now
 from cometnb.session.settings import Settings
 from cometnb.session.sweep_axes import SHORT_NAMES
 from cometnb.view.choose import shows_widgets

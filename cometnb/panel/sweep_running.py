@@ -10,17 +10,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cometnb.defaults import Shared
-from cometnb.panel.asking import shell_now
 from cometnb.panel.sweep_cost import Expected, expected
 from cometnb.panel.swept import Sweep
 from cometnb.protocol.counted import counted
 from cometnb.protocol.response import Response
 from cometnb.session.batch.checkpoint import Checkpoint
 from cometnb.session.batch.limits import Limits
+from cometnb.session.origin import cell_of, shell_now, watching
 from cometnb.session.sweep import Grid
 from cometnb.session.sweep_run import SweepRun
 from cometnb.view.multiples_live import Multiples, SilentMultiples, multiples_for
-from cometnb.view.origin import cell_of, watching
 
 if TYPE_CHECKING:
     import pandas as pd

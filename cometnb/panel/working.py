@@ -15,15 +15,15 @@ import traitlets
 
 from cometnb.defaults import shared
 from cometnb.errors import APIError, CellError, CometWarning, masked
-from cometnb.panel.asking import FIELDS, Asking, shell_now
+from cometnb.panel.asking import FIELDS, Asking
 from cometnb.panel.calling import Call, Listener
 from cometnb.panel.history import History, Run
 from cometnb.panel.refusing import refused_path, value_at
 from cometnb.panel.request import Asked
 from cometnb.protocol.response import Response
+from cometnb.session.origin import shell_now, watching
 from cometnb.session.permit import Questions
 from cometnb.session.tally import Tally
-from cometnb.view.origin import watching
 
 __all__ = ["Watcher", "Work", "interrupted", "until_over", "wait_short"]
 

@@ -66,6 +66,9 @@ class Answer(Protocol):
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Show the answer as it stays."""
 
+    def withdraw(self) -> None:
+        """Take away what was shown while waiting: nothing came, and an error follows."""
+
 
 class LiveAnswer:
     """In a front end: finished blocks are sent once, the open tail is replaced, at most ten times a second.
@@ -120,6 +123,11 @@ class LiveAnswer:
         publish(data, metadata, display_id=uuid.uuid4().hex)
         publish_all(image_displays(response))
 
+    def withdraw(self) -> None:
+        """Let the error that follows take the place of the status line."""
+        if self._shown:
+            replace_all()
+
     def _status(self, waiting: str | None) -> str:
         elapsed_s = self._clock() - self._started_s
         doing = waiting or ("reasoning" if self._is_reasoning else "waiting for the answer")
@@ -152,6 +160,9 @@ class StillAnswer:
         publish(data, metadata)
         publish_all(image_displays(response))
 
+    def withdraw(self) -> None:
+        """Nothing was shown."""
+
 
 class SilentAnswer:
     """With ``--quiet``: nothing is shown, the Response is only bound."""
@@ -165,6 +176,9 @@ class SilentAnswer:
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
         """Show nothing."""
+
+    def withdraw(self) -> None:
+        """Nothing was shown."""
 
 
 class TerminalAnswer:
@@ -207,6 +221,9 @@ class TerminalAnswer:
             if text:
                 self._out.write(f"\n{text}\n")
         self._out.flush()
+
+    def withdraw(self) -> None:
+        """What was written stays; there is only text."""
 
     def _write(self, kind: str, delta: str) -> None:
         text = printable(delta)

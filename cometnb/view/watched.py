@@ -70,6 +70,11 @@ class WatchedAnswer:
         publish_all(image_displays(response))
         _let_go(self._view)
 
+    def withdraw(self) -> None:
+        """Let the error that follows take the view's place."""
+        replace_all()
+        self._view.close()
+
 
 def _let_go(view: LiveView) -> None:
     """Keep an ended view for a page that may ask, and close the oldest of those kept."""

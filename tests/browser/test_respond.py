@@ -75,11 +75,18 @@ def test_a_hostile_answer_does_nothing(notebook: OpenNotebook) -> None:
 
 
 def test_an_error_is_two_lines(notebook: OpenNotebook) -> None:
-    """A wrong option names the value and the next step, and shows nothing of our inside."""
-    page = notebook([_START, "%%respond --temperature 3\nHello"])
+    """A wrong option names the value and the next step, and shows nothing of our inside; no view is left waiting."""
+    refused = 'from cometnb.defaults import shared; shared.simulator.fault = "401"'
+    page = notebook([_START, "%%respond --temperature 3\nHello", refused, "%%respond\nHello"])
     page.run_cell(0)
     page.run_cell(1)
     page.screenshot("respond-error")
     (error,) = page.outputs(1)
     assert error["ename"] == "ParamError"
+    assert len(error["traceback"]) == 2
+    page.run_cell(2)
+    page.run_cell(3)
+    page.screenshot("respond-refused")
+    (error,) = page.outputs(3)
+    assert error["ename"] == "AuthenticationError"
     assert len(error["traceback"]) == 2

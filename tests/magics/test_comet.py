@@ -205,7 +205,7 @@ def test_words_are_read_off_the_usage() -> None:
     simulator = SUBCOMMANDS["simulator"]
     assert simulator.words == ("on", "off", "--tokens-per-s", "--seed", "--fault")
     assert simulator.values == {"--tokens-per-s": (), "--seed": (), "--fault": ("none",)}
-    assert SUBCOMMANDS["code"].words == ("python", "httpx", "curl", "json")
+    assert SUBCOMMANDS["code"].words == ("python", "httpx", "curl", "json", "cell")
     assert SUBCOMMANDS["budget"].words == ("off", "--per", "--allow-unpriced")
     assert SUBCOMMANDS["budget"].values == {"--per": ("kernel", "day", "chat")}
     assert SUBCOMMANDS["plot"].words[:5] == ("cost", "tokens", "reasoning", "latency", "timeline")
