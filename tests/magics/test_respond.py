@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cometnb.errors import CellError, ParamError, RateLimitError, ResponseFailedError, StreamInterruptedError
+from cometnb.magics.respond import bind
 from cometnb.protocol.response import Response
 from cometnb.view.live import StillAnswer
 from tests.magics.shells import Shell
@@ -225,3 +227,16 @@ def test_what_was_attached_is_listed_with_the_answer(shell: Shell, tmp_path: Pat
     (attached,) = shell.ip.user_ns["_"].attached
     assert (attached.name, attached.kind, attached.media_type) == (str(file), "text", "text/plain")
     assert attached.size_bytes > 7
+
+
+@pytest.mark.filterwarnings("ignore:Output cache limit:UserWarning")
+def test_results_that_ipython_has_flushed_are_let_go(shell: Shell) -> None:
+    """A kernel of many cells keeps as many answers as its cache holds, and no others."""
+    shell.ip.displayhook.cache_size = 20
+    answers: list[weakref.ref[Response]] = []
+    for _ in range(600):
+        shell.ip.execution_count += 1
+        answer = Response({"status": "completed"})
+        answers.append(weakref.ref(answer))
+        bind(shell.ip, answer)
+    assert sum(answer() is not None for answer in answers) < 400
