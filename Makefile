@@ -72,7 +72,7 @@ format: $(TEST) ## put style and format right
 # `make lock` keeps the versions that still fit; `make lock UPGRADE=--upgrade` takes the newest.
 lock: $(VENV)/pyvenv.cfg ## write the pinned versions anew
 	@test -x $(UV) || $(PIP) install uv
-	@$(COMPILE) pyproject.toml --extra lab --extra rich --extra pillow --group build -o locks/lab.txt
+	@$(COMPILE) pyproject.toml --extra lab --extra pillow --group build -o locks/lab.txt
 	@$(COMPILE) pyproject.toml --all-extras --group dev -c locks/lab.txt -o locks/test.txt
 
 clean: ## remove what make made, the environment too

@@ -16,10 +16,11 @@ from cometnb.client.cassette.deck import Deck
 from cometnb.client.gate import Admitted, Planned
 from cometnb.client.simulator import Simulator
 from cometnb.client.stream import ResponseStream
+from cometnb.config.configured import configured
 from cometnb.ledger import calibration
 from cometnb.ledger.history import recent_rows
 from cometnb.ledger.store import Ledger
-from cometnb.options import Options, resolve
+from cometnb.options import Options
 from cometnb.protocol.response import Response
 from cometnb.session.background import use_client
 from cometnb.session.conversation import Conversation, Forgetful
@@ -73,7 +74,7 @@ class Shared:
     @property
     def options(self) -> Options:
         """The settings in force."""
-        return resolve(**self._given)
+        return configured(**self._given)
 
     def configure(self, **settings: str | float | None) -> None:
         """Change settings for the calls to come; None goes back to the environment.
@@ -90,7 +91,7 @@ class Shared:
             If a setting cannot be used; nothing is changed then.
         """
         wanted = {**self._given, **settings}
-        resolve(**wanted)
+        configured(**wanted)
         self._given = wanted
         if _OF_THE_LEDGER & set(settings):
             self.__dict__.pop("ledger", None)

@@ -1,4 +1,4 @@
-"""Settings and where they come from: an argument, then the environment, then the default."""
+"""Settings and where they come from: an argument, the environment, what is stored, then the default."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ __all__ = [
     "DEFAULT_BASE_URL",
     "DEFAULT_MODEL",
     "KEY_STEP",
+    "SETTINGS",
     "Options",
     "is_cassette",
     "is_loopback",
@@ -55,6 +56,10 @@ _DEFAULTS = {
     "price_ratio": "",
     "store_text": "off",
 }
+
+SETTINGS = tuple(_DEFAULTS)
+"""The name of every setting."""
+
 # White space and byte order marks, which copying from a file or a page brings along.
 _AROUND = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
 _CHOICES = {
@@ -92,7 +97,8 @@ class Options:
     store_text : str
         ``on`` to keep prompts and answers in the ledger, or ``off``.
     sources : Mapping of str to str
-        Where each setting came from: ``argument``, the environment variable's name, or ``default``.
+        Where each setting came from: ``argument``, the environment variable's name, the place it is stored in
+        (a file, ``keyring``), or ``default``.
     """
 
     api_key: str = field(repr=False)
@@ -119,6 +125,7 @@ def resolve(
     price_ratio: float | str | None = None,
     store_text: str | None = None,
     environ: Mapping[str, str] | None = None,
+    stored: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Options:
     """Return the settings in force.
 
@@ -129,6 +136,9 @@ def resolve(
         None means "not given". White space and a byte order mark around a value are dropped.
     environ : Mapping, optional
         The environment; `os.environ` if None. A blank variable counts as absent.
+    stored : Mapping, optional
+        Settings by the place that holds them, the place that is looked at first at the front. They come after the
+        environment; a blank one counts as absent.
 
     Raises
     ------
@@ -153,7 +163,7 @@ def resolve(
         "store_text": store_text,
     }
     environ = os.environ if environ is None else environ
-    found = {name: _found(name, value, environ) for name, value in given.items()}
+    found = {name: _found(name, value, environ, stored or {}) for name, value in given.items()}
     values = {name: value for name, (value, _) in found.items()}
     for name, choices in _CHOICES.items():
         _check_choice(name, values[name], found[name][1], choices)
@@ -171,15 +181,17 @@ def resolve(
     )
 
 
-def setting(name: str) -> str:
-    """Return one setting as the environment or the default has it; the others are not looked at.
+def setting(name: str, stored: Mapping[str, Mapping[str, str]] | None = None) -> str:
+    """Return one setting as the environment, what is stored, or the default has it; the others are not looked at.
 
     Parameters
     ----------
     name : str
         A field of `Options`.
+    stored : Mapping, optional
+        As of `resolve`.
     """
-    return _found(name, None, os.environ)[0]
+    return _found(name, None, os.environ, stored or {})[0]
 
 
 def ratio(text: str, source: str = "COMETNB_PRICE_RATIO") -> float | None:
@@ -214,7 +226,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+def _found(
+    name: str, given: str | None, environ: Mapping[str, str], stored: Mapping[str, Mapping[str, str]]
+) -> tuple[str, str]:
     if given is not None:
         if not isinstance(given, str):
             raise ConfigError(f"{name} is {type(given).__name__}, not text.", f"Give {name} as text.")
@@ -228,6 +242,10 @@ def _found(name: str, given: str | None, environ: Mapping[str, str]) -> tuple[st
         value = _stripped(environ.get(variable, ""))
         if value:
             return value, variable
+    for place, settings in stored.items():
+        value = _stripped(settings.get(name, ""))
+        if value:
+            return value, place
     return _DEFAULTS[name], "default"
 
 
@@ -295,6 +313,7 @@ def _checked_url(url: str, source: str) -> str:
         warnings.warn(
             f"base_url={url!r} is not https: the key and the prompts travel in the clear.",
             CometWarning,
-            stacklevel=4,
+            # Above `configured`, whoever made the client.
+            stacklevel=5,
         )
     return url.rstrip("/")

@@ -49,6 +49,8 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name, folder in folders.items():
             folder.mkdir(parents=True, exist_ok=True)
             patch.setenv(name, str(folder))
+        # No folder of its own keeps macOS or Windows from opening the user's keyring.
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
         for name in ("JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "IPYTHON_PROFILE", "PYTHONSTARTUP", "MPLBACKEND"):
             patch.delenv(name, raising=False)
         _forget_settings(patch)

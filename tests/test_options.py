@@ -1,4 +1,4 @@
-"""Settings come from an argument, then the environment, then the default, and a bad one is two lines."""
+"""Settings come from an argument, the environment, what is stored, the default, and a bad one is two lines."""
 
 from __future__ import annotations
 
@@ -90,6 +90,18 @@ def test_a_blank_argument_is_an_error_and_a_blank_variable_absent(name: str, bla
     assert name in _refused(**{name: blank}).fact
     options = _resolve({_VARIABLES[name]: blank})
     assert (getattr(options, name), options.sources[name]) == (_DEFAULTS[name], "default")
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_what_is_stored_comes_after_the_environment(name: str) -> None:
+    """The first place that has the setting wins and is named; a blank one counts as absent."""
+    first, second = _VALUES[name]
+    stored = {"empty": {}, "blank": {name: " \ufeff"}, "file": {name: f" {first}\n"}, "ring": {name: second}}
+    options = _resolve(stored=stored)
+    assert (getattr(options, name), options.sources[name]) == (_read(name, first), "file")
+    environ = {_VARIABLES[name]: second}
+    assert _resolve(environ, stored=stored).sources[name] == _VARIABLES[name]
+    assert set(options.sources.values()) == {"file", "default"}
 
 
 def test_the_older_name_of_the_key_is_read_after_the_newer() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from cometnb.client.attempt import Attempt, tell
 from cometnb.client.fetched import claim
 from cometnb.client.gate import Planned, Watch
-from cometnb.client.setup import Setup, hide_key, mark, overdue
+from cometnb.client.setup import Setup, hide_key, mark, overdue, without_key
 from cometnb.client.steps import Enter, Flow, ReadBody, Send, Wait
 from cometnb.client.turnstile import Pass
 from cometnb.errors import CometError
@@ -177,6 +177,8 @@ class Call:
         self._is_recorded = True
         self._ended_s = self.setup.clock()
         hide_key(self._exchange.error, self.setup)
+        if self._exchange.error_code:
+            self._exchange.error_code = without_key(self._exchange.error_code, self.setup)
         attempt = self._attempt()
         tell(self.setup.observers, attempt)
         if self.setup.turnstile is not None and self._pass is not None:

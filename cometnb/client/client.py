@@ -82,7 +82,8 @@ class Client(_Configured):
     Parameters
     ----------
     api_key : str, optional
-        Else ``COMETAPI_KEY``, else ``COMETAPI_API_KEY``.
+        Else ``COMETAPI_KEY``, else ``COMETAPI_API_KEY``, else the one in cometnb's or CometAPI's configuration
+        file, else the one in the keyring.
     base_url : str, optional
         Else ``COMETAPI_BASE_URL``, else ``https://api.cometapi.com/v1``.
     model : str, optional

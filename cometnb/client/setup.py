@@ -17,12 +17,13 @@ from cometnb.client.attempt import Observer
 from cometnb.client.gate import Gate
 from cometnb.client.retry import Backoff
 from cometnb.client.turnstile import Turnstile
-from cometnb.errors import CometError, ConfigError, ParamError, masked
-from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, is_cassette, resolve
+from cometnb.config.configured import configured, find_key
+from cometnb.errors import APIError, CometError, ConfigError, ParamError, masked
+from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, is_cassette
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.response import Response
 
-__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "mark", "overdue"]
+__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "mark", "overdue", "without_key"]
 
 _Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
 
@@ -137,7 +138,7 @@ def make_setup(
         A limit that is none.
     """
     _check_limits({"timeout_s": timeout_s, "idle_timeout_s": idle_timeout_s}, max_retries)
-    options = resolve(api_key=api_key, base_url=base_url, model=model, backend=backend)
+    options = configured(api_key=api_key, base_url=base_url, model=model, backend=backend)
     _check_url(options.base_url)
     if transport is None and options.backend == "simulator":
         from cometnb.client.simulator import Simulator  # loaded only by those who ask for it
@@ -147,15 +148,18 @@ def make_setup(
         from cometnb.client.cassette.deck import cassette_of  # loaded only by those who ask for it
 
         transport = cassette_of(options.backend)
-    if not options.api_key and (transport is None or getattr(transport, "needs_key", False)):
-        raise ConfigError("There is no API key.", KEY_STEP)
+    key = options.api_key
+    if not key and (transport is None or getattr(transport, "needs_key", False)):
+        key = find_key()
+        if not key:
+            raise ConfigError("There is no API key.", KEY_STEP)
     is_key_sent = not hasattr(transport, "backend") or getattr(transport, "sends_key", False)
     return Setup(
         base_url=options.base_url,
         model=options.model,
         backend=getattr(transport, "backend", "api"),
         # What stays in the process needs no key, and cannot leak one.
-        api_key=options.api_key if is_key_sent else "",
+        api_key=key if is_key_sent else "",
         timeout_s=timeout_s,
         idle_timeout_s=idle_timeout_s,
         backoff=Backoff(max_retries),
@@ -198,8 +202,19 @@ def _check_url(base_url: str) -> None:
 
 def hide_key(error: CometError | None, setup: Setup) -> None:
     """Take the key out of what the service or the wire said; a gateway's keys have no form that errors know."""
-    if error is not None and len(setup.api_key) >= _SHORTEST_KEY:
-        error.args = tuple(masked(line, setup.api_key) for line in error.args)
+    if error is None:
+        return
+    error.args = tuple(without_key(line, setup) for line in error.args)
+    if isinstance(error, APIError):
+        for name in ("code", "param", "error_type", "request_id"):
+            said = getattr(error, name)
+            if isinstance(said, str):
+                setattr(error, name, without_key(said, setup))
+
+
+def without_key(text: str, setup: Setup) -> str:
+    """Return a text of the service without the key in force, whatever its form, and without what looks like one."""
+    return masked(text, setup.api_key if len(setup.api_key) >= _SHORTEST_KEY else None)
 
 
 def mark(response: Response, setup: Setup, head: Head | None, expected: str = "") -> None:
@@ -217,6 +232,8 @@ def mark(response: Response, setup: Setup, head: Head | None, expected: str = ""
     response.backend = (head.backend if head else "") or expected or setup.backend
     response.base_url = setup.base_url
     response.recorded = head.recorded if head else None
+    if response.request_id:
+        response.request_id = without_key(response.request_id, setup)
 
 
 def overdue(setup: Setup) -> Fault:

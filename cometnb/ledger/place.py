@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cometnb.config.configured import configured
 from cometnb.errors import ConfigError, masked
 
 __all__ = ["OFF", "place_of", "shown_place"]
@@ -23,7 +24,7 @@ def place_of(url: str | Path | None) -> str:
     Parameters
     ----------
     url : str, Path or None
-        A path, an SQLAlchemy URL, or ``off``. None takes what is configured (`COMETNB_LEDGER`), and where
+        A path, an SQLAlchemy URL, or ``off``. None takes what is configured (`COMETNB_LEDGER`, ``config.toml``), and where
         nothing is, ``ledger.sqlite3`` in the user's data folder.
 
     Returns
@@ -37,9 +38,7 @@ def place_of(url: str | Path | None) -> str:
         If `url` is blank, or neither a text nor a Path.
     """
     if url is None:
-        from cometnb import options
-
-        url = options.resolve().ledger or _default_path()
+        url = configured().ledger or _default_path()
     if not isinstance(url, str | Path):
         raise ConfigError(
             f"The place of the ledger is {url!r}, neither a path nor a URL.",

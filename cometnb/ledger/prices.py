@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from cometnb import options
 from cometnb.client.catalog import catalog_path
+from cometnb.config.configured import configured_setting
 from cometnb.errors import ConfigError
 from cometnb.ledger.pricelist import price_table
 from cometnb.ledger.pricelist.counts import sorted_tokens
@@ -21,6 +21,7 @@ from cometnb.ledger.pricelist.official import STANDARD_TIERS, official_model
 from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes
 from cometnb.ledger.pricelist.rates import Rates, Tokens, amounts, unpriced_kind
 from cometnb.ledger.pricelist.tool_fees import counted_calls, fees, in_words, tool_calls
+from cometnb.options import ratio as _read_ratio
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
 
@@ -266,17 +267,17 @@ def configure(*, table: str | None = None, ratio: str | None = None) -> None:
 
 
 def default_prices() -> Prices:
-    """Return the prices that `configure`, or else the environment, names (`COMETNB_PRICES`, `COMETNB_PRICE_RATIO`).
+    """Return the prices that `configure`, or else `COMETNB_PRICES` and `COMETNB_PRICE_RATIO`, or the config file names.
 
     Raises
     ------
     ConfigError
-        The ratio is no number.
+        The ratio is no number; cometnb's configuration file cannot be read.
     """
-    table = _given.get("prices") or options.setting("prices")
-    ratio = options.ratio(_given.get("price_ratio") or options.setting("price_ratio"))
+    table = _given.get("prices") or configured_setting("prices")
+    wanted_ratio = _read_ratio(_given.get("price_ratio") or configured_setting("price_ratio"))
     path = Path(table).expanduser().absolute() if table else None
-    return _prices(path, ratio, price_table.default_path(), catalog_path())
+    return _prices(path, wanted_ratio, price_table.default_path(), catalog_path())
 
 
 @lru_cache(maxsize=8)

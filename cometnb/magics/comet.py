@@ -15,6 +15,7 @@ from cometnb.magics.calls import forget, show_last, show_last_code
 from cometnb.magics.cassettes import RECORD_USAGE, REPLAY_USAGE, record, replay
 from cometnb.magics.chats import CHATS_USAGE, list_chats, show_tree
 from cometnb.magics.kernel import Kernel
+from cometnb.magics.key import KEY_USAGE, key
 from cometnb.magics.line import say
 from cometnb.magics.money import COST_USAGE, PLOT_USAGE, cost, plot
 from cometnb.magics.panel import PANEL_USAGE, open_panel
@@ -22,7 +23,6 @@ from cometnb.magics.prices import PRICES_USAGE, show_prices
 from cometnb.magics.service import diagnose, list_models
 from cometnb.magics.settings import (
     SIMULATOR_USAGE,
-    ask_for_key,
     show_config,
     show_status,
     switch_simulator,
@@ -116,7 +116,11 @@ _LONGEST_USAGE = 44
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "status": Subcommand("Show the settings, and what this kernel has used.", "", show_status),
     "config": Subcommand("Show every setting, where it came from, and how to change it.", "", show_config),
-    "key": Subcommand("Ask for the key without showing it; it is used in this kernel only.", "", ask_for_key),
+    "key": Subcommand(
+        "Ask for the key without showing it, for this kernel; --save keeps it for all, --forget removes it.",
+        KEY_USAGE,
+        key,
+    ),
     "simulator": Subcommand(
         "Answer from the simulator: no key, no network, no cost.", SIMULATOR_USAGE, switch_simulator
     ),

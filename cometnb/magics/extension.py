@@ -28,7 +28,7 @@ _ASKS_US = re.compile(r"%%respond\b|%comet\b")
 
 @magics_class
 class CometMagics(Magics):
-    """The magics of cometnb. None means: from the environment, else the default."""
+    """The magics of cometnb. None means: from the environment, the config file, else the default."""
 
     model = Unicode(None, allow_none=True, help="Model of calls that name none.").tag(config=True)
     base_url = Unicode(None, allow_none=True, help="Where requests go.").tag(config=True)

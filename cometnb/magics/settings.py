@@ -1,26 +1,22 @@
-"""``%comet status``, ``config``, ``key`` and ``simulator``: what calls are made with, and how to change it."""
+"""``%comet status``, ``config`` and ``simulator``: what calls are made with, and how to change it."""
 
 from __future__ import annotations
 
-import getpass
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from cometnb.config.configured import find_key
+from cometnb.config.files import own_file, shown_path
 from cometnb.defaults import Shared
 from cometnb.errors import CellError, CometError
 from cometnb.magics.cassettes import cassette_words
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import no_more, say
 from cometnb.options import is_cassette
-from cometnb.session.origin import watching
 
-__all__ = ["SIMULATOR_USAGE", "ask_for_key", "show_config", "show_status", "switch_simulator"]
+__all__ = ["SIMULATOR_USAGE", "show_config", "show_status", "switch_simulator"]
 
 SIMULATOR_USAGE = "[on|off] [--tokens-per-s N] [--seed N] [--fault NAME|none]"
-
-# Of a shorter key, its end would be too much of it.
-_SHORTEST_SHOWN_KEY, _SHOWN_OF_KEY = 12, 4
 
 # What a setting that was given in this kernel came from: an argument of `Shared.configure`.
 _GIVEN = "given in this kernel"
@@ -60,39 +56,13 @@ def show_config(kernel: Kernel, words: list[str]) -> None:
     rows["ledger"] = f"{shared.ledger.location} ({_source(shared, 'ledger')})"
     rows["tracebacks"] = "whole" if CometError.has_full_traceback else "two lines"
     rows["key"] = _key(shared)
+    rows["config file"] = f"{shown_path(own_file())} ({'read' if own_file().is_file() else 'not there'})"
     _say_rows(rows)
     say(
         "\nChange one: %config CometMagics.model = 'gpt-5.4'; None goes back to the environment.\n"
+        'For every kernel: a line such as model = "gpt-5.4" in the config file.\n'
         "%config CometMagics.tracebacks = True shows errors whole; %comet key asks for the key."
     )
-
-
-def ask_for_key(kernel: Kernel, words: list[str]) -> None:
-    """Ask for the key without echo, and use it in this kernel only.
-
-    Raises
-    ------
-    CellError
-        Where nobody can answer, or nothing was typed.
-    ConfigError
-        What was typed is no key.
-    """
-    if words:
-        raise CellError(
-            "A key in a cell would be saved with the notebook.",
-            "Delete it from the cell, and write %comet key alone: it asks without showing what you type.",
-        )
-    watcher = watching(kernel.shell)
-    if watcher == "nobody" or (watcher == "terminal" and not sys.stdin.isatty()):
-        raise CellError("Nobody can be asked for a key here.", "Set COMETAPI_KEY before the kernel starts.")
-    key = getpass.getpass("CometAPI key: ").strip()
-    if not key:
-        raise CellError("No key was typed; nothing has changed.", "Run %comet key again.")
-    kernel.shared.configure(api_key=key)
-    shown = f" ending in …{key[-_SHOWN_OF_KEY:]}" if len(key) >= _SHORTEST_SHOWN_KEY else ""
-    say(f"The key{shown} is used in this kernel; it is stored nowhere.")
-    if kernel.shared.options.backend == "simulator":
-        say("Calls still go to the simulator: %comet simulator off sends them to the API.")
 
 
 def switch_simulator(kernel: Kernel, words: list[str]) -> None:
@@ -131,15 +101,18 @@ def _backend(shared: Shared) -> str:
 
 
 def _key(shared: Shared) -> str:
+    needs_key = not _needs_none(shared.options.backend)
+    if needs_key and not shared.options.api_key:
+        find_key()
     options = shared.options
     if options.api_key:
         source = _source(shared, "api_key")
         return f"set ({source})" if source == _GIVEN else f"set (from {source})"
-    return (
-        "none needed"
-        if options.backend == "simulator" or options.backend.startswith("cassette:")
-        else "missing: set COMETAPI_KEY, or %comet key, or %comet simulator"
-    )
+    return "missing: set COMETAPI_KEY, or %comet key, or %comet simulator" if needs_key else "none needed"
+
+
+def _needs_none(backend: str) -> bool:
+    return backend == "simulator" or backend.startswith("cassette:")
 
 
 def _budget(shared: Shared) -> str:

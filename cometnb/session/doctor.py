@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from cometnb.client.client import Client
+from cometnb.config.configured import configured
 from cometnb.errors import BadRequestError, CometWarning, ConfigError, PermissionDeniedError, masked
-from cometnb.options import resolve
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
 from cometnb.session.session import Session
@@ -329,7 +329,7 @@ def _tried(work: Callable[..., _T], *args: Any) -> _T | Exception:
 
 def _source_of(key: str) -> str:
     try:
-        options = resolve()
+        options = configured()
     except ConfigError:
         return "an argument"
     return options.sources["api_key"] if options.api_key == key else "an argument"

@@ -9,15 +9,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cometnb.client.cassette.tape import Piece
-from cometnb.errors import masked
+from cometnb.errors import KEY_START, masked
+from cometnb.protocol.keyless import keyless
 
 __all__ = ["Hider", "SplitKeys"]
 
 # A shorter key is a word such as "test", and taking it out would spoil the text.
 _SHORTEST_KEY = 8
 _CHANNEL = ("type", "output_index", "content_index", "summary_index", "item_id")
+_LONGEST_ESCAPE = len(r"\u0022")
 # The end of a text that may be the beginning of a key.
-_BEGINNING = re.compile(r"(?<![A-Za-z0-9])(?:s|sk|sk-[A-Za-z0-9_\-]*)\Z")
+_BEGINNING = re.compile(KEY_START + r"(?:s|sk|sk-[A-Za-z0-9_\-]*)\Z")
 
 
 class Hider:
@@ -38,13 +40,7 @@ class Hider:
 
     def value(self, value: Any) -> Any:
         """Return a JSON value without keys, also in the names of its fields."""
-        if isinstance(value, str):
-            return self.text(value)
-        if isinstance(value, dict):
-            return {self.text(name): self.value(inner) for name, inner in value.items()}
-        if isinstance(value, list):
-            return [self.value(inner) for inner in value]
-        return value
+        return keyless(value, *self._secrets)
 
     def piece(self, piece: Piece) -> Piece:
         """Return a piece of an answer without keys."""
@@ -71,7 +67,7 @@ class Hider:
 class _Channel:
     """The text of one part of an answer, as far as it may still turn out to be a key."""
 
-    before: str = ""  # the character before it: a key begins at the beginning of a word
+    before: str = ""  # the characters before it: a key begins at the beginning of a word, or behind an escape
     held: list[int] = field(default_factory=list)
 
 
@@ -114,13 +110,14 @@ class SplitKeys:
     def _settle(self, channel: _Channel) -> None:
         text = self._text(channel)
         hidden = self._hider.text(channel.before + text)[len(channel.before) :]
-        last = hidden[-1:]
+        end = (channel.before + hidden)[-_LONGEST_ESCAPE:]
         if hidden != text:
             for at in channel.held:
                 piece = self._queue[at - self._first]
                 self._queue[at - self._first] = piece._replace(value={**piece.value, "delta": hidden})
                 hidden = ""
-        channel.before = last or channel.before
+        # No key begins in what is settled, whatever it looks like without the word that it ends; no escape has an s.
+        channel.before = end.replace("s", "x")
         channel.held = []
 
     def _released(self, end: int) -> list[Piece]:

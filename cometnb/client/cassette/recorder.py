@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cometnb.client.cassette.tape import Recording, line_of, read_tape, written
 from cometnb.errors import ConfigError
+from cometnb.protocol.counted import counted
 
 __all__ = ["Recorder", "Slot"]
 
@@ -163,7 +164,7 @@ class Recorder:
         tape = read_tape(data, str(self._path))
         if tape.recordings and self._must_be_new:
             raise ConfigError(
-                f"{self._path} holds {len(tape.recordings)} recorded calls already.",
+                f"{self._path} holds {counted(len(tape.recordings), 'recorded call')} already.",
                 "Add to it with --auto (mode='auto'), or begin it anew with --new (replace=True).",
             )
         if self._found is not None:

@@ -20,8 +20,8 @@ from cometnb.client.cassette.shelf import Shelf
 from cometnb.client.cassette.tape import Piece, Recording, read_tape
 from cometnb.client.cassette.taping import Origin, TapedBody, Taping
 from cometnb.client.simulator.paced_body import PacedBody
+from cometnb.config.configured import configured_setting
 from cometnb.errors import CometWarning, ConfigError
-from cometnb.options import setting
 from cometnb.protocol.recorded import BACKEND, RECORDED
 
 __all__ = ["AFTER_LAST", "MODES", "Cassette"]
@@ -262,7 +262,7 @@ class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _hider(self, request: httpx.Request | None = None) -> Hider:
         sent = request.headers.get("authorization", "") if request is not None else ""
-        return Hider(sent.rpartition(" ")[2], setting("api_key"))
+        return Hider(sent.rpartition(" ")[2], configured_setting("api_key"))
 
     def _learn(self, recording: Recording, piece: Piece) -> None:
         with self._lock:
