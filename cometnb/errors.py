@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cometnb.protocol.response import Response
 
 __all__ = [
+    "KEY_START",
     "APIError",
     "AuthenticationError",
     "BadRequestError",
@@ -45,8 +46,11 @@ __all__ = [
     "masked",
 ]
 
+KEY_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+"""Where a key may begin: not inside a word. An escape in front (``\\nsk-``, ``%3Dsk-``, ``\\u0022sk-``) is no word."""
+
 # CometAPI's own set-up script takes `sk-` and at least seven more characters for a key.
-_KEY = re.compile(r"(?<![A-Za-z0-9])sk-[A-Za-z0-9_\-]{7,}")
+_KEY = re.compile(KEY_START + r"sk-[A-Za-z0-9_\-]{7,}")
 
 
 def masked(text: str, *secrets: str | None) -> str:

@@ -79,6 +79,12 @@ def test_a_key_is_hidden_wherever_it_stands(before: str, after: str) -> None:
     assert text.count("sk-***") >= 4
 
 
+@pytest.mark.parametrize("escape", ["\\n", "\\t", "\\u000a", "\\x0a", "%0A", "\\\\n"])
+def test_a_key_behind_an_escape_is_hidden(escape: str) -> None:
+    """In JSON, code and URLs a line's end is written with a letter or a digit, which is no part of a word."""
+    assert masked(f'"two lines{escape}{_KEY}"') == f'"two lines{escape}sk-***"'
+
+
 @pytest.mark.parametrize(
     "text", ["task-1234567890", "risk-assessment-of-models", "sk-short", "sk-", "", "Hello"]
 )
@@ -118,13 +124,13 @@ def test_attributes_are_none_until_known() -> None:
 
 
 def test_every_public_name_is_listed() -> None:
-    """The module's list has each class and function, and nothing else."""
+    """The module's list has each class and function, and its one constant."""
     found = {
         name
         for name, value in vars(errors).items()
         if not name.startswith("_") and getattr(value, "__module__", "") == errors.__name__
     }
-    assert found == set(errors.__all__)
+    assert found | {"KEY_START"} == set(errors.__all__)
 
 
 def test_a_warning_is_the_user_s() -> None:

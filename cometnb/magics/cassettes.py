@@ -10,6 +10,7 @@ from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 from cometnb.options import is_cassette
 from cometnb.protocol.cost import dollars
+from cometnb.protocol.counted import counted
 
 __all__ = ["RECORD_USAGE", "REPLAY_USAGE", "cassette_words", "record", "replay"]
 
@@ -31,7 +32,7 @@ def record(kernel: Kernel, words: list[str]) -> None:
     CellError
         A word that it does not know.
     ConfigError
-        The file holds calls already, or cannot be written; or there is no key to make calls with.
+        The file holds calls already, or cannot be written. A missing key is the first call's error.
     """
     file, flags, _ = _read("record", RECORD_USAGE, words, {"--auto", "--new"})
     if {"--auto", "--new"} <= flags:
@@ -123,7 +124,7 @@ def _held(cassette: Cassette) -> str:
     n_calls = len(cassette)
     usd = cassette.recorded_usd
     cost = f", {dollars(usd)} when recorded" if usd else ""
-    return f"{n_calls:,} {'call' if n_calls == 1 else 'calls'}{cost}"
+    return f"{counted(n_calls, 'call')}{cost}"
 
 
 def _read(name: str, usage: str, words: list[str], known: set[str]) -> tuple[str, set[str], str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cometnb.errors import masked
 from cometnb.magics.kernel import Recent
 from cometnb.protocol.response import Response
 from cometnb.view.neutral import block_parser
@@ -46,7 +47,7 @@ def place_code(shell: Any, recent: Recent, response: Response, cell_id: str) -> 
     """
     if response.status != "completed":
         return f"--code: the answer is {response.status}, so its code was not put into a cell."
-    code = first_code(response.output_text)
+    code = masked(first_code(response.output_text))
     if not code:
         return "--code: the answer has no block of Python code."
     if not cell_id or recent.placed.get(cell_id) != code:

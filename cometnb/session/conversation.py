@@ -13,6 +13,7 @@ from typing import Any, Self
 from cometnb.errors import BadRequestError, CellError, CometError, ConfigError, NotFoundError
 from cometnb.protocol.counted import counted
 from cometnb.protocol.items import input_items, message
+from cometnb.protocol.keyless import keyless
 from cometnb.protocol.response import Response
 from cometnb.session.history import as_input, open_calls
 from cometnb.session.turns import WHOLE, Turn, Turns
@@ -199,7 +200,7 @@ class Conversation:
         self.remarks.append(f"The service {why}: it keeps no conversation, so the history is sent along.")
 
     def save(self, path: str | Path) -> None:
-        """Write all turns to a JSON file, with prompts and answers as they are.
+        """Write all turns to a JSON file, with prompts and answers as they are, except for API keys in them.
 
         Raises
         ------
@@ -210,7 +211,8 @@ class Conversation:
         saved = {"format": _FORMAT, "version": _VERSION, "name": self.name, "head_id": self.turns.head_id}
         saved |= {"conversation_id": self.conversation_id, "turns": turns}
         try:
-            Path(path).write_text(json.dumps(saved, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            text = json.dumps(keyless(saved), ensure_ascii=False, indent=1)
+            Path(path).write_text(f"{text}\n", "utf-8")
         except OSError as error:
             raise ConfigError(
                 f"{path} cannot be written: {error.strerror}.", "Choose another file."

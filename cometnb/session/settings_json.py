@@ -7,7 +7,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from cometnb.errors import ConfigError, masked
+from cometnb.errors import ConfigError
+from cometnb.protocol.keyless import keyless
 
 __all__ = ["fields_in", "kept_form"]
 
@@ -17,7 +18,7 @@ _VERSION = 1
 def kept_form(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON value of settings: the fields that say something, and a version; keys in it are masked."""
     said = {name: value for name, value in fields.items() if value not in ("", (), None, False, {})}
-    value: dict[str, Any] = _masked({"version": _VERSION, **said})
+    value: dict[str, Any] = keyless({"version": _VERSION, **said})
     return value
 
 
@@ -42,14 +43,6 @@ def fields_in(value: Any) -> dict[str, Any]:
         if not _CHECKS[name](entry):
             raise _unreadable(f"{name} is {type(entry).__name__} of the wrong form")
     return given
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return masked(value)
-    if isinstance(value, Mapping):
-        return {masked(name): _masked(one) for name, one in value.items()}
-    return [_masked(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _decoded(value: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cometnb.errors import masked
 from cometnb.view.spans import spans
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _LONGEST_COLOURED = 20_000
 
 
 def block_html(markdown: str, *, is_open: bool = False) -> str:
-    """Return a piece of Markdown as HTML that holds formatting and http(s) links only.
+    """Return a piece of Markdown as HTML that holds formatting and http(s) links only, and no API key.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def block_html(markdown: str, *, is_open: bool = False) -> str:
     """
     import nh3
 
-    rendered = _renderer(is_open).render(markdown)
+    rendered = _renderer(is_open).render(masked(markdown))
     return nh3.clean(
         rendered,
         tags=_TAGS,

@@ -9,7 +9,8 @@ the result:
 * code blocks are fenced anew, longer than any fence inside them, so that no reader ends them early;
 * code blocks inside lists and quotes, where readers disagree most, are written with entities if they hold anything
   that could act outside code;
-* MathJax commands that link, style or load are spelled out.
+* MathJax commands that link, style or load are spelled out;
+* what looks like an API key is masked: outputs are saved and passed on.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from cometnb.errors import masked
 from cometnb.view.spans import spans
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ def neutral_markdown(text: str) -> str:
     text : str
         What a model wrote.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
+    text = masked(text).replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
     lines = text.split("\n")
     result: list[str] = []
     at = 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from cometnb.errors import masked
 from cometnb.protocol.response import Response
 from cometnb.session.permit import REFUSED
 from cometnb.view.rows import as_markdown
@@ -45,7 +46,7 @@ class Part:
 
 
 def describe(response: Response, *, with_times: bool = True) -> list[Part]:
-    """Return an answer's parts in the order in which they are read.
+    """Return an answer's parts in the order in which they are read, without the API keys that it repeats.
 
     Parameters
     ----------
@@ -74,7 +75,9 @@ def describe(response: Response, *, with_times: bool = True) -> list[Part]:
         for kind, count in unknown.items()
     ]
     last = ending(response)
-    return [*parts, Part("notice", last)] if last else parts
+    parts += [Part("notice", last)] if last else []
+    # Whole, before anybody shortens it: half a key would not be known for one.
+    return [replace(part, text=masked(part.text), title=masked(part.title)) for part in parts]
 
 
 def ending(response: Response) -> str:

@@ -259,7 +259,7 @@ class _ThisPython(KernelManager):
 
 
 @contextmanager
-def running_kernel(folder: Path, env: Mapping[str, str]) -> Iterator[KernelSession]:
+def running_kernel(folder: Path, env: Mapping[str, str], log: Path | None = None) -> Iterator[KernelSession]:
     """Start a kernel and stop it at the end.
 
     Parameters
@@ -268,9 +268,15 @@ def running_kernel(folder: Path, env: Mapping[str, str]) -> Iterator[KernelSessi
         Where it runs.
     env : Mapping of str to str
         Its whole environment.
+    log : Path, optional
+        What takes its standard output and error; those of the tests if None.
     """
     manager = _ThisPython()
-    manager.start_kernel(cwd=str(folder), env=dict(env))
+    if log is None:
+        manager.start_kernel(cwd=str(folder), env=dict(env))
+    else:
+        with log.open("ab") as out:
+            manager.start_kernel(cwd=str(folder), env=dict(env), stdout=out, stderr=out)
     client = manager.blocking_client()
     client.start_channels()
     try:

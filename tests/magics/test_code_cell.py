@@ -32,6 +32,24 @@ def test_the_first_python_block_counts(text: str, code: str) -> None:
     assert first_code(text) == code
 
 
+def test_a_key_that_the_answer_repeats_is_masked() -> None:
+    """A cell is saved with the notebook."""
+    shell = _Shell()
+    response = Response(
+        {
+            "status": "completed",
+            "output": [
+                {
+                    "type": "message",
+                    "content": [{"type": "output_text", "text": "```\nkey = 'sk-canary-0123456789'\n```"}],
+                }
+            ],
+        }
+    )
+    assert place_code(shell, Recent(), response, "") == ""
+    assert shell.cells == [("key = 'sk-***'", False)]
+
+
 class _Shell:
     """Takes the calls that a shell takes for a new cell."""
 

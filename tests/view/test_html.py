@@ -86,3 +86,8 @@ def test_an_image_is_a_link() -> None:
     assert "<img" not in html
     assert 'href="https://a.b/c.png"' in html
     assert ">cat</a>" in html
+
+
+def test_a_key_that_the_answer_repeats_is_masked() -> None:
+    """The live view shows what is saved afterwards."""
+    assert "<code>sk-***</code>" in block_html("Use `sk-canary-0123456789abcdef` then.")

@@ -14,14 +14,15 @@ import pytest
 from comm.base_comm import BaseComm
 from hypothesis import given
 from hypothesis import strategies as st
+from ipywidgets.widgets import widget as models
 
-from cometnb.errors import RateLimitError
+from cometnb.errors import ConnectionFailedError, RateLimitError
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
 from cometnb.session.sweep import Grid, grid_of
 from cometnb.session.sweep_frame import Result
 from cometnb.view.multiples import MOST_SHOWN, arranged, figures, multiples_bundle, summary
-from cometnb.view.multiples_live import StillMultiples, TerminalMultiples, multiples_for
+from cometnb.view.multiples_live import StillMultiples, TerminalMultiples, WatchedMultiples, multiples_for
 from cometnb.view.multiples_widget import MultiplesView
 
 _VALUES: dict[str, list[Any]] = {
@@ -166,7 +167,7 @@ def test_the_display_says_how_each_run_ended() -> None:
     )
     for shown in (data["text/html"], data["text/plain"]):
         assert "HTTP 429: too many." in shown
-        assert "not asked" in shown
+        assert "not answered" in shown
         assert "incomplete" in shown
         assert "Stopped." in shown
     assert len(metadata["cometnb"]["runs"]) == 2
@@ -201,6 +202,24 @@ def test_a_terminal_gets_a_line_per_run() -> None:
     assert lines[3].startswith("[2/2] · effort=high · 7 tokens")
     assert lines[-1] == "A note."
     assert "\x1b" not in out.getvalue()
+
+
+def test_a_key_in_a_heading_is_masked() -> None:
+    """Also where it is a value of an axis: the display is saved with the notebook."""
+    made = grid(user=["sk-canary1234567890", "b"])
+    data, _ = multiples_bundle(made, answered(made))
+    assert "canary" not in str(data)
+    with_rows = grid(2, user=["sk-canary1234567890", "b"], effort=["low", "high"])
+    assert "canary" not in str(arranged(with_rows))
+
+
+def test_a_call_that_got_no_answer_is_of_no_unknown_cost() -> None:
+    """Nothing came that could be billed; an answer without a known price is counted."""
+    made = grid(effort=["low", "high"])
+    lost = Result(made.runs[0], Response({}), ConnectionFailedError("No connection.", "Check it."))
+    unpriced = Result(made.runs[1], Response({**answer("Fine.").raw, "model": "nobody-1"}))
+    assert "unknown cost" not in summary(made, [lost, lost])
+    assert "1 of unknown cost" in summary(made, [lost, unpriced])
 
 
 # The live view.
@@ -331,3 +350,17 @@ def test_sizes_of_bands_add_up() -> None:
         made = grid(model=_VALUES["model"][:size], temperature=_VALUES["temperature"][:other])
         found = arranged(made)
         assert sum(prod((len(band.headings), len(band.rows))) for band in found.bands) == size * other
+
+
+def test_a_sweep_opens_one_comm_and_closes_it(comms: list[_Recorded]) -> None:
+    """But for the latest two views, which stay for a page that was reloaded; no Layout comes with them."""
+    made = grid(effort=["low", "high"])
+    before = set(models._instances)
+    for n_sweeps in range(1, 6):
+        shown = WatchedMultiples(made, ["head"])
+        shown.update({0: [delta("x")]}, [])
+        shown.finish(answered(made))
+        assert len(comms) == n_sweeps
+        # Of earlier tests, up to two are closed here.
+        assert len(set(models._instances) - before) <= 2
+    assert [one._closed for one in comms] == [True, True, True, False, False]

@@ -192,3 +192,11 @@ def test_any_words_are_shown_as_they_are(text: str) -> None:
     drawn = _shown_html(f"x{plain_markdown(text)}x")
     (inner,) = re.findall(r"<p>(.*)</p>", drawn)
     assert html.unescape(inner) == f"x{' '.join(text.split())}x"
+
+
+def test_a_key_that_the_answer_repeats_is_masked() -> None:
+    """Outputs are saved and passed on; in code, too."""
+    key = "sk-canary-0123456789abcdef"
+    text = neutral_markdown(f"Use {key}:\n\n```python\nkey = '\\n{key}'\n```")
+    assert "canary" not in text
+    assert text.count("sk-***") == 2

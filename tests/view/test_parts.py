@@ -128,3 +128,11 @@ def test_times_of_functions_can_be_left_out() -> None:
     response.tool_results = (ToolResult("f", "a", "{}", "3", duration_s=0.0123),)
     titles = [[part.title for part in describe(response, with_times=shown)][1] for shown in (True, False)]
     assert titles == ["result, 12 ms", "result"]
+
+
+def test_a_key_is_masked_before_anything_is_shortened() -> None:
+    """Half a key would not be known for one."""
+    key = "sk-canary-0123456789abcdef"
+    output = [{"type": "function_call", "name": "look", "arguments": f'{{"a": "{"x" * 280} {key}"}}'}]
+    (part,) = describe(Response({"status": "completed", "output": output}))
+    assert "canary" not in part.text

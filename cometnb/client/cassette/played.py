@@ -13,6 +13,7 @@ __all__ = ["PACES", "actions", "gap_s", "headers"]
 PACES = ("fast", "real", "instant")
 # Fast is ten times as fast, and nobody waits longer than this.
 _TIMES_FASTER, _LONGEST_FAST_S = 10.0, 0.05
+_FIRST_FAILURE = 400
 
 _WHY = {
     "left": "the recording ends here: whoever recorded it had stopped reading",
@@ -45,6 +46,8 @@ def actions(recording: Recording, pace: str) -> Generator[Action, None, None]:
 def headers(recording: Recording, pace: str, *, is_tried_again: bool) -> dict[str, str]:
     """Return the headers of the answer; where the next try is recorded too, nobody need wait for it."""
     found = dict(recording.headers)
-    if is_tried_again and pace != "real" and "retry-after" in found:
+    is_failure = recording.status >= _FIRST_FAILURE or "retry-after" in found
+    if is_tried_again and is_failure and pace != "real":
+        # Also where the service named no time: a client would wait one of its own.
         found["retry-after"] = "0"
     return found

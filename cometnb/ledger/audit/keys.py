@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from cometnb.errors import masked
+from cometnb.errors import KEY_START, masked
 
 __all__ = ["FoundKey", "found_keys", "printable", "secrets_of", "shown_key", "whole_keys"]
 
@@ -69,27 +69,27 @@ def _form(name: str, hints: str, pattern: str, *, has_digit: bool = True) -> _Fo
     return _Form(name, tuple(hints.split()), re.compile(pattern, re.ASCII), has_digit)
 
 
-# Not inside a word. An escape in front (``\nsk-``, ``%3Dsk-``, ``\u0022sk-``) is none.
-_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
 # Between a name and its value, also where the quotes are escaped once or twice.
 _GAP = r"""[\\"'\s]{0,8}[=:,][\\"'\s]{0,8}"""
 _FORMS = (
-    _form("Anthropic key", "sk-ant-", _START + r"sk-ant-[\w-]{10,}"),
-    _form("OpenRouter key", "sk-or-", _START + r"sk-or-[\w-]{10,}"),
-    _form("OpenAI key", "sk-proj- sk-svcacct- sk-admin-", _START + r"sk-(?:proj|svcacct|admin)-[\w-]{10,}"),
-    _form("API key", "sk-", _START + r"sk-[\w-]{10,}"),
+    _form("Anthropic key", "sk-ant-", KEY_START + r"sk-ant-[\w-]{10,}"),
+    _form("OpenRouter key", "sk-or-", KEY_START + r"sk-or-[\w-]{10,}"),
     _form(
-        "GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", _START + r"gh[pousr]_[A-Za-z0-9]{36,}", has_digit=False
+        "OpenAI key", "sk-proj- sk-svcacct- sk-admin-", KEY_START + r"sk-(?:proj|svcacct|admin)-[\w-]{10,}"
     ),
-    _form("GitHub token", "github_pat_", _START + r"github_pat_\w{50,}"),
-    _form("GitLab token", "glpat-", _START + r"glpat-[\w-]{20,}"),
-    _form("AWS key id", "AKIA ASIA", _START + r"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])", has_digit=False),
-    _form("Hugging Face token", "hf_", _START + r"hf_[A-Za-z0-9]{30,}", has_digit=False),
-    _form("Google key", "AIza", _START + r"AIza[\w-]{35}(?![\w-])", has_digit=False),
-    _form("Groq key", "gsk_", _START + r"gsk_[A-Za-z0-9]{40,}"),
-    _form("xAI key", "xai-", _START + r"xai-[A-Za-z0-9]{40,}"),
-    _form("Slack token", "xoxb- xoxp- xoxa- xoxs- xoxr-", _START + r"xox[bpasr]-[A-Za-z0-9-]{20,}"),
-    _form("Stripe key", "sk_live_ rk_live_", _START + r"[sr]k_live_[A-Za-z0-9]{16,}"),
+    _form("API key", "sk-", KEY_START + r"sk-[\w-]{10,}"),
+    _form(
+        "GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", KEY_START + r"gh[pousr]_[A-Za-z0-9]{36,}", has_digit=False
+    ),
+    _form("GitHub token", "github_pat_", KEY_START + r"github_pat_\w{50,}"),
+    _form("GitLab token", "glpat-", KEY_START + r"glpat-[\w-]{20,}"),
+    _form("AWS key id", "AKIA ASIA", KEY_START + r"A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])", has_digit=False),
+    _form("Hugging Face token", "hf_", KEY_START + r"hf_[A-Za-z0-9]{30,}", has_digit=False),
+    _form("Google key", "AIza", KEY_START + r"AIza[\w-]{35}(?![\w-])", has_digit=False),
+    _form("Groq key", "gsk_", KEY_START + r"gsk_[A-Za-z0-9]{40,}"),
+    _form("xAI key", "xai-", KEY_START + r"xai-[A-Za-z0-9]{40,}"),
+    _form("Slack token", "xoxb- xoxp- xoxa- xoxs- xoxr-", KEY_START + r"xox[bpasr]-[A-Za-z0-9-]{20,}"),
+    _form("Stripe key", "sk_live_ rk_live_", KEY_START + r"[sr]k_live_[A-Za-z0-9]{16,}"),
     _form(
         "bearer token",
         "earer",

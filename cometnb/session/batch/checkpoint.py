@@ -19,11 +19,12 @@ from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
-from cometnb.errors import BatchError
+from cometnb.errors import BatchError, ParamError
 from cometnb.protocol.exchange import encoded
+from cometnb.protocol.keyless import keyless
 from cometnb.session.batch.checkpoint_file import CheckpointFile
 
-__all__ = ["ANSWERED", "BEGUN", "FAILED", "LOST", "Checkpoint", "Stored"]
+__all__ = ["ANSWERED", "BEGUN", "FAILED", "LOST", "Checkpoint", "Stored", "place_of"]
 
 ANSWERED, FAILED, LOST, BEGUN = "answered", "failed", "lost", "begun"
 """States of a job: the answer is there; the service answered with an error; the answer did not arrive, though the
@@ -56,6 +57,24 @@ class Stored:
     record: dict[str, Any]
     n_failed: int
     is_of_this_run: bool
+
+
+def place_of(path: str | os.PathLike[str]) -> str:
+    """Return where a checkpoint's file is, with the home folder for ``~``.
+
+    Raises
+    ------
+    ParamError
+        If it is no path.
+    """
+    try:
+        return str(Path(path).expanduser())
+    except (TypeError, RuntimeError) as error:
+        raise ParamError(
+            f"checkpoint={path!r} is no path of a file.",
+            'Give one such as checkpoint="rows.sqlite".',
+            param="checkpoint",
+        ) from error
 
 
 class Checkpoint:
@@ -97,7 +116,7 @@ class Checkpoint:
     def __init__(
         self, path: str | os.PathLike[str] | None = None, *, batch: str = "", title: str = ""
     ) -> None:
-        self.path = None if path is None else str(Path(path).expanduser())
+        self.path = None if path is None else place_of(path)
         self.trouble: str | None = None
         self._file = CheckpointFile(self.path, batch, title)
         self.meta = self._file.meta
@@ -105,7 +124,7 @@ class Checkpoint:
         self._unsaved: dict[str, tuple[str, str, str]] = {}
         self._writes: SimpleQueue[_Write | None] = SimpleQueue()
         self._failed_s = 0.0
-        self._is_closed = False
+        self._is_closed, self._closing = False, threading.Lock()
         self._thread = threading.Thread(target=self._work, name="cometnb-checkpoint", daemon=True)
         self._thread.start()
 
@@ -146,10 +165,11 @@ class Checkpoint:
 
     def close(self) -> None:
         """Write what is left and close the file."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._writes.put(None)
+        with self._closing:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            self._writes.put(None)
         self._thread.join()
         self._file.close()
 
@@ -163,7 +183,15 @@ class Checkpoint:
 
     def _send(self, key: str, state: str, record: Mapping[str, Any]) -> Future[None]:
         done: Future[None] = Future()
-        self._writes.put(((key, state, encoded(record).decode()), done))
+        write = (key, state, encoded(keyless(record)).decode()), done
+        with self._closing:
+            if self._is_closed:
+                # Else whoever waits for it would wait for ever.
+                done.set_exception(
+                    BatchError(f"The checkpoint {self.path} is closed.", "Run the batch again.")
+                )
+            else:
+                self._writes.put(write)
         return done
 
     def _work(self) -> None:

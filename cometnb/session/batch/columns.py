@@ -12,6 +12,8 @@ import symtable
 import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
+from numbers import Real
 from typing import Any
 
 from cometnb.errors import CellError
@@ -172,12 +174,16 @@ class Columns:
 
 
 def is_missing(value: Any) -> bool:
-    """Tell whether a value stands for "there is none": None, NaN, NaT or <NA>."""
+    """Tell whether a value stands for "there is none": None, NaN of any kind of number, NaT or <NA>."""
     if value is None:
         return True
-    if isinstance(value, float):
-        return math.isnan(value)
-    return type(value).__name__ in ("NAType", "NaTType")
+    kind = type(value).__name__
+    if kind in ("NAType", "NaTType"):
+        return True
+    # numpy counts its spans of time among the whole numbers.
+    if kind in ("datetime64", "timedelta64"):
+        return str(value) == "NaT"
+    return isinstance(value, Real | Decimal) and math.isnan(value)
 
 
 def _is_name(name: Hashable) -> bool:

@@ -234,13 +234,12 @@ class FrameBatch:
     def _take(self, come: deque[Outcome], bar: Progress) -> None:
         while come:
             # Taken off afterwards: an interrupt between the two takes it twice, which changes nothing.
-            self.results.take(come[0])
-            bar.take(come.popleft())
+            line = self.results.take(come[0])
+            bar.take(line, is_asked=come.popleft().n_asked > 0)
         while self._refused:
             request = self._refused.popleft()
             if request.error is not None:
-                self.results.refuse(request.place, request.error)
-                bar.refuse()
+                bar.take(self.results.refuse(request.place, request.error), is_asked=False)
 
     def _interrupted(self, checkpoint: Any) -> BatchInterruptedError:
         return BatchInterruptedError(

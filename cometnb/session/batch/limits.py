@@ -53,13 +53,13 @@ class Limits:
                 "Give max_concurrency such as 16.",
                 param="max_concurrency",
             )
-        for name in ("requests_per_minute", "tokens_per_minute"):
+        for name, short in (("requests_per_minute", "rpm"), ("tokens_per_minute", "tpm")):
             rate = getattr(self, name)
             is_number = isinstance(rate, Real) and not isinstance(rate, bool)
             if rate is not None and not (is_number and 0 < rate < inf):
                 raise ParamError(
                     f"{name}={rate!r} is not a number above 0.",
-                    f"Give {name} such as 500, or None for no limit of your own.",
+                    f"Give {name} (of respond_frame: {short}) such as 500, or None for no limit of your own.",
                     param=name,
                 )
 

@@ -79,13 +79,15 @@ class Results:
         self._schema = schema
         self._lines: list[Line | None] = [None] * n_rows
 
-    def take(self, outcome: Outcome) -> None:
-        """Take what became of a job; its place is the row."""
-        self._lines[outcome.job.place] = _line_of(outcome, self._schema)
+    def take(self, outcome: Outcome) -> Line:
+        """Take what became of a job, and return it; its place is the row."""
+        line = self._lines[outcome.job.place] = _line_of(outcome, self._schema)
+        return line
 
-    def refuse(self, place: int, error: CometError) -> None:
-        """Take that a row was not sent, and why."""
-        self._lines[place] = Line(error=_told(error), status=_NOT_SENT, cost_usd=0.0)
+    def refuse(self, place: int, error: CometError) -> Line:
+        """Take that a row was not sent, and why, and return that."""
+        line = self._lines[place] = Line(error=_told(error), status=_NOT_SENT, cost_usd=0.0)
+        return line
 
     @property
     def n_answered(self) -> int:

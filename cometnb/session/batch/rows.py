@@ -71,10 +71,18 @@ class RowRequests:
 
     def __init__(self, asking: Asking, columns: Columns) -> None:
         self._asking, self._columns = asking, columns
-        if not str(asking.prompt).strip():
+        prompt: Any = asking.prompt
+        if not isinstance(prompt, str) or not prompt.strip():
             raise CellError(
-                f"The prompt is {one_line(repr(asking.prompt))}, which asks nothing.",
+                f"The prompt is {one_line(repr(prompt))}, which asks nothing.",
                 'Write one with a column: respond_frame(df, "Classify: {{review}}").',
+            )
+        row_options: Any = asking.row_options
+        if not isinstance(row_options, Mapping):
+            raise ParamError(
+                f"row_options={one_line(repr(row_options))} does not say which column is which parameter.",
+                'Give a dict: row_options={"model": "column"}.',
+                param="row_options",
             )
         for name, step in _OWN.items():
             if name in asking.params or name in asking.row_options:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import sys
 import threading
 import time
 import warnings
@@ -199,11 +200,17 @@ class RunningBatch:
         if trouble is None or self._has_warned:
             return
         self._has_warned = True
-        warnings.warn(
+        caller = sys._getframe()
+        while caller.f_back is not None and str(caller.f_globals.get("__name__")).startswith("cometnb."):
+            caller = caller.f_back
+        # With a registry of its own it is said in every run, and not once in a kernel.
+        warnings.warn_explicit(
             f"The checkpoint cannot be written: {trouble}. The answers are kept in memory, and written when there"
             " is room again; until then they are lost with the kernel.",
             CometWarning,
-            stacklevel=4,
+            caller.f_code.co_filename,
+            caller.f_lineno,
+            registry={},
         )
 
     @staticmethod

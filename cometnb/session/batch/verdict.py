@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from numbers import Integral
 from typing import Any
 
 from cometnb.errors import (
@@ -14,6 +15,7 @@ from cometnb.errors import (
     ConfigError,
     ConnectionFailedError,
     ModelNotFoundError,
+    ParamError,
     PermissionDeniedError,
     RateLimitError,
     ResponseTimeoutError,
@@ -44,7 +46,7 @@ class Verdict:
     Parameters
     ----------
     stop_after_errors : int or None
-        Most jobs that may fail.
+        Most jobs that may fail, from 1.
     ends_batch : callable or None
         Tells of an error whether it would meet every job; None judges by its class.
     """
@@ -52,6 +54,13 @@ class Verdict:
     def __init__(
         self, stop_after_errors: int | None = None, ends_batch: Callable[[CometError], bool] | None = None
     ) -> None:
+        most: Any = stop_after_errors
+        if most is not None and (isinstance(most, bool) or not isinstance(most, Integral) or int(most) < 1):
+            raise ParamError(
+                f"stop_after_errors={most!r} is not a whole number from 1.",
+                "Give one such as 10, or None to go on whatever fails.",
+                param="stop_after_errors",
+            )
         self._stop_after_errors, self._ends_batch = stop_after_errors, ends_batch
         self._models: set[str] = set()
         self._n_errors = 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cometnb.client.cassette import Cassette
+from cometnb.client.cassette.asked import Asked
 from cometnb.client.cassette.played import actions, headers
-from cometnb.client.cassette.tape import read_tape
+from cometnb.client.cassette.tape import Recording, read_tape
 from cometnb.client.client import Client
 from cometnb.client.simulator.reply import Wait
 from cometnb.errors import ResponseTimeoutError
@@ -42,6 +44,15 @@ def test_a_wait_that_was_recorded_is_not_waited_twice() -> None:
     assert headers(recording, "fast", is_tried_again=True)["retry-after"] == "0"
     assert headers(recording, "fast", is_tried_again=False)["retry-after"] == "9"
     assert headers(recording, "real", is_tried_again=True)["retry-after"] == "9"
+
+
+def test_no_client_waits_a_time_of_its_own() -> None:
+    """A failure without Retry-After, whose next try is recorded too, says that it may be asked again at once."""
+    failed = Recording(Asked("POST", "/responses", {}), "a", status=500)
+    assert headers(failed, "instant", is_tried_again=True) == {"retry-after": "0"}
+    assert headers(failed, "instant", is_tried_again=False) == {}
+    assert headers(failed, "real", is_tried_again=True) == {}
+    assert headers(replace(failed, status=200), "instant", is_tried_again=True) == {}
 
 
 def test_the_times_of_the_recording_are_told(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_a_file_that_holds_calls_is_not_recorded_over(tmp_path: Path) -> None:
     """Unless it is asked for; then it begins anew."""
     path = said(tmp_path / "c.jsonl", "One.")
     before = path.read_bytes()
-    with pytest.raises(ConfigError, match="holds 1 recorded calls already"):
+    with pytest.raises(ConfigError, match="holds 1 recorded call already"):
         Cassette(path, "record")
     assert path.read_bytes() == before
     Cassette(path, "record", replace=True).close()

@@ -135,7 +135,10 @@ def _deltas(*texts: str, index: int = 0) -> list[Piece]:
 
 @given(
     st.lists(
-        st.sampled_from([*"sk-ri ", "sk-", "sk-canary", "0123456789", "gw_0123", "456789abcdef"]), max_size=14
+        st.sampled_from(
+            [*"sk-ri \\nu", "sk-", "sk-canary", "0123456789", "gw_0123", "456789abcdef", "\\n", "\\u00", "0a"]
+        ),
+        max_size=14,
     )
 )
 @settings(max_examples=200)
@@ -145,6 +148,22 @@ def test_pieces_give_what_the_whole_gives(texts: list[str]) -> None:
     out = [piece for text in texts for piece in keys.feed(_deltas(text)[0])] + list(keys.close())
     assert len(out) == len(texts)
     assert "".join(piece.value["delta"] for piece in out) == masked("".join(texts), _OTHER)
+
+
+@pytest.mark.parametrize(
+    ("texts", "hidden"),
+    [
+        (["a\\", "nsk-", "canary0123"], "a\\nsk-***"),
+        (["a\\u00", "0ask-canary0123"], "a\\u000ask-***"),
+        (["ris", "k-canary0123"], "risk-canary0123"),
+        (["ri", "sk-ca", "nary0123"], "risk-canary0123"),
+    ],
+)
+def test_what_stands_before_it_may_come_in_pieces(texts: list[str], hidden: str) -> None:
+    """Behind an escape a key begins, as in the arguments of a function; inside of a word none does."""
+    keys = SplitKeys(Hider())
+    out = [piece for text in texts for piece in keys.feed(_deltas(text)[0])] + list(keys.close())
+    assert "".join(piece.value["delta"] for piece in out) == hidden
 
 
 def test_order_is_kept_while_a_piece_is_held_back() -> None:
