@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
+import threading
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -20,11 +21,11 @@ from cometnb.ledger.batch_forecast import BatchForecast, batch_forecast
 from cometnb.ledger.budget import Budget
 from cometnb.ledger.forecast import Forecaster
 from cometnb.ledger.prices import default_prices
-from cometnb.ledger.purse.till import Till
+from cometnb.ledger.purse.till import Till, batch_budget
 from cometnb.protocol.response import Response
 from cometnb.session.batch.asking import Asking as JobAsking
 from cometnb.session.batch.asking import Runner, ask
-from cometnb.session.batch.checkpoint import ANSWERED, Checkpoint
+from cometnb.session.batch.checkpoint import ANSWERED, Checkpoint, place_of
 from cometnb.session.batch.cluster import Cluster
 from cometnb.session.batch.frame import FrameBatch
 from cometnb.session.batch.limits import Limits
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Comet", "last_frame", "respond_frame"]
 
 _last: list[Any] = []
+_pacing, _paces = threading.Lock(), list[tuple[float | None, float]]()
 
 
 def respond_frame(
@@ -174,7 +176,7 @@ def respond_frame(
     batch = _batch_of(frame, asking, session or shared.session, names, schema=schema, tools=tools, tag=tag)
     if dry_run:
         return _forecast(shared, batch, checkpoint)
-    own = None if budget is None else Budget(budget, allows_unpriced=allow_unpriced)
+    own = batch_budget(budget, allows_unpriced=allow_unpriced)
     settings: dict[str, Any] = {
         "limits": Limits(max_concurrency, rpm, tpm),
         "stop_after_errors": stop_after_errors,
@@ -201,7 +203,8 @@ def _batch_of(
         session=session,
         namespace=names,
         schema=None if schema is None else schema_of(schema, names),
-        toolbox=Toolbox(tools),
+        # One tool alone is no sequence of letters.
+        toolbox=Toolbox([tools] if isinstance(tools, str) or callable(tools) else tools),
         labels={"tag": tag} if tag else None,
     )
 
@@ -270,6 +273,9 @@ def _run(
     `shared` is None if the session is not the kernel's.
     """
     session = batch.session
+    if shared is not None:
+        # An interrupt ends many streams at once, each with a price: it must not wait for the prices to load.
+        shared.expect_costs()
     till = Till(
         budget,
         lambda: shared.budget if shared is not None else None,
@@ -310,7 +316,7 @@ def _forecast(shared: Shared, batch: FrameBatch, checkpoint: str | os.PathLike[s
     )
     with ExitStack() as stack:
         kept = None
-        if checkpoint is not None and Path(checkpoint).exists():
+        if checkpoint is not None and Path(place_of(checkpoint)).exists():
             kept = stack.enter_context(Checkpoint(checkpoint, batch=batch.identity, title=batch.title))
 
         def rows() -> Iterator[tuple[str, Mapping[str, Any], str | None, bool]]:
@@ -367,12 +373,17 @@ def _unpaced(shared: Shared | None) -> Iterator[None]:
         yield
         return
     simulator = shared.simulator
-    before = simulator.tokens_per_s, simulator.first_token_s
-    shared.hurry()
+    with _pacing:
+        _paces.append((simulator.tokens_per_s, simulator.first_token_s))
+        shared.hurry()
     try:
         yield
     finally:
-        simulator.tokens_per_s, simulator.first_token_s = before
+        with _pacing:
+            # Of batches on several threads the last to end brings back what the first had found.
+            before = _paces.pop()
+            if not _paces:
+                simulator.tokens_per_s, simulator.first_token_s = before
 
 
 def _is_watched() -> bool:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +182,10 @@ def test_a_budget_needs_a_price(shared: Shared, rows: pd.DataFrame) -> None:
         ({"schema": {"type": "string", "pattern": 5}, "temperature": 3}, ParamError),
         ({"tools": ["no_such_tool"]}, ConfigError),
         ({"executor": object()}, ConfigError),
+        ({"stop_after_errors": 0}, ParamError),
+        ({"checkpoint": 3}, ParamError),
+        ({"checkpoint": 3, "dry_run": True}, ParamError),
+        ({"row_options": ["text"]}, ParamError),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_sent(
@@ -208,6 +213,40 @@ def test_the_simulators_pace_is_left_as_it_was(shared: Shared, rows: pd.DataFram
     before = shared.simulator.tokens_per_s
     cometnb.respond_frame(rows, "Say {{text}}", **_PRICED)
     assert shared.simulator.tokens_per_s == before is not None
+
+
+def test_the_simulators_pace_is_left_as_it_was_by_two_at_once(shared: Shared) -> None:
+    """Two threads ask; the first to begin is the first to end."""
+    before = shared.simulator.tokens_per_s
+    one, two = cometnb.batch._unpaced(shared), cometnb.batch._unpaced(shared)
+    with ExitStack() as later:
+        with one:
+            later.enter_context(two)
+        assert shared.simulator.tokens_per_s is None
+    assert shared.simulator.tokens_per_s == before is not None
+
+
+def test_a_budget_that_is_none_speaks_of_the_batchs_parameter(shared: Shared, rows: pd.DataFrame) -> None:
+    """And not of the class behind it."""
+    with pytest.raises(ParamError, match=r"^budget=-1 is no .*\n.*budget=0.50"):
+        cometnb.respond_frame(rows, "Say {{text}}", budget=-1)
+
+
+def test_one_tool_alone_is_a_list_of_it(shared: Shared, rows: pd.DataFrame) -> None:
+    """A name is not taken for a list of letters."""
+    cometnb.respond_frame(rows.head(1), "Say {{text}}", tools="web_search_preview", **_PRICED)
+    assert shared.simulator.requests[-1]["tools"] == [{"type": "web_search_preview"}]
+
+
+def test_a_dry_run_finds_a_checkpoint_in_the_home_folder(
+    shared: Shared, rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the run itself does."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    settings = {"checkpoint": "~/rows.sqlite", "progress": False, **_PRICED}
+    cometnb.respond_frame(rows, "Say {{text}}", **settings)
+    assert cometnb.respond_frame(rows, "Say {{text}}", dry_run=True, **settings).n_requests == 0
 
 
 def test_without_a_run_there_is_no_last_frame(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,9 @@ from cometnb.protocol.usage import Usage
 
 __all__ = ["Spent", "Tally"]
 
+# Attempts that may wait for their price.
+_MOST_BILLS = 256
+
 
 class Spent(NamedTuple):
     """Money, as far as it is known; simulated calls are kept apart, since nobody pays for them.
@@ -96,6 +99,18 @@ class Tally:
             self.n_unreported += not usage
             # Priced when somebody asks: prices take a moment to load, and this is the call's own thread.
             self._bills.append(_bill(attempt.response))
+        self._price_old()
+
+    def _price_old(self) -> None:
+        """Of many calls that nobody asks about, price the oldest: what waits must not grow with them."""
+        if len(self._bills) <= _MOST_BILLS or not self._pricing.acquire(blocking=False):
+            return
+        try:
+            # Two for one that came, so that those left while somebody asked are caught up with.
+            for _ in range(min(2, len(self._bills))):
+                self._spent = _with(self._spent, self._bills.popleft())
+        finally:
+            self._pricing.release()
 
     @property
     def spent(self) -> Spent:

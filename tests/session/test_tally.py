@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import httpx
 import pytest
 
+from cometnb.client.attempt import Attempt
 from cometnb.client.client import Client
 from cometnb.client.simulator import Simulator
 from cometnb.errors import CometError
@@ -100,3 +103,19 @@ def test_simulated_calls_of_unknown_or_estimated_cost_are_counted() -> None:
     spent = tally.spent
     assert (spent.n_simulated_unpriced, spent.n_simulated, spent.n_simulated_estimated) == (1, 1, 1)
     assert "simulated (1 estimated), 1 simulated of unknown cost" in str(spent)
+
+
+def test_what_waits_for_its_price_does_not_grow() -> None:
+    """A batch of many calls, of which nobody asks what they cost."""
+    tally, attempts = Tally(), list[Attempt]()
+    with Client(transport=Simulator(), observers=[attempts.append]) as client:
+        client.respond("one")
+    for _ in range(600):
+        tally(attempts[0])
+    tracemalloc.start()
+    for _ in range(600):
+        tally(attempts[0])
+    grown_bytes, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert grown_bytes < 600_000
+    assert tally.spent.n_simulated == 1_200

@@ -16,18 +16,35 @@ from typing import Any
 
 from cometnb.client.attempt import Attempt
 from cometnb.client.gate import Admitted, Planned
-from cometnb.errors import BudgetExceededError, CometError
+from cometnb.errors import BudgetExceededError, CometError, ParamError
 from cometnb.ledger.budget import CAP_TOKENS, Budget
 from cometnb.ledger.prices import Prices, default_prices
 from cometnb.ledger.purse.spending import purse_of
 from cometnb.ledger.purse.worst_case import Earlier, worst_case
 from cometnb.protocol.events import Event
 
-__all__ = ["Till"]
+__all__ = ["Till", "batch_budget"]
 
 _COMMAND = re.compile(r"%comet budget ([\d.]+)( --allow-unpriced)?")
 # Calls outside the batch end without telling the till.
 _LOOK_AGAIN_S = 0.5
+
+
+def batch_budget(limit_usd: Any, *, allows_unpriced: bool) -> Budget | None:
+    """Return the budget of one batch, None for None.
+
+    Raises
+    ------
+    ParamError
+        If it is no amount above 0.
+    """
+    if limit_usd is None:
+        return None
+    try:
+        return Budget(limit_usd, allows_unpriced=allows_unpriced)
+    except ParamError as error:
+        fact = error.fact.replace("limit_usd=", "budget=")
+        raise ParamError(fact, "Give budget=0.50 for 50 cents.", param="budget") from None
 
 
 class Till:

@@ -184,3 +184,9 @@ def test_what_cannot_be_drawn_is_refused_before_a_figure_is_made(given: dict[str
         plot_heat(runs(), **({"x": "effort", "y": "model"} | given))
     assert words in caught.value.next_step
     assert plt.get_fignums() == []
+
+
+def test_a_column_of_lists_is_refused() -> None:
+    """Tools that were swept as lists, say, have to be named first."""
+    with pytest.raises(ParamError, match="x='tools' holds lists"):
+        plot_heat(runs().assign(tools=pd.Series([[1]] * len(runs()), dtype="object")), "tools", "model")

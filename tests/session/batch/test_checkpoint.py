@@ -216,3 +216,11 @@ def test_an_error_comes_back_with_its_class_and_lines() -> None:
     assert (str(again), again.code, again.retry_after_s) == (str(error), "rate", 3.0)
     assert isinstance(error_of(error_record(ConnectionFailedError("a", "b"))), ConnectionFailedError)
     assert error_of({"class": "Path", "fact": "a"}).fact == "a"
+
+
+def test_what_comes_after_it_is_closed_is_told_so(path: Path) -> None:
+    """Nobody waits for ever for an answer to be kept that cannot be."""
+    kept = Checkpoint(path)
+    kept.close()
+    with pytest.raises(BatchError, match="is closed"):
+        kept.put("a", ANSWERED, {})

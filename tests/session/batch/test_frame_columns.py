@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -101,10 +102,23 @@ def test_any_name_stands_between_the_braces(name: str) -> None:
 
 def test_what_is_missing_is_none() -> None:
     """So that `or` works for every dtype."""
+    import numpy as np
     import pandas as pd
 
-    assert all(is_missing(value) for value in (None, float("nan"), pd.NA, pd.NaT))
-    present: list[Any] = [0, "", False, "nan", [], 0.0]
+    dates = [np.datetime64("NaT"), np.timedelta64("NaT")]
+    absent = [None, float("nan"), np.float32("nan"), Decimal("nan"), pd.NA, pd.NaT, *dates]
+    assert all(map(is_missing, absent))
+    present: list[Any] = [
+        0,
+        "",
+        False,
+        "nan",
+        [],
+        0.0,
+        np.float32(0),
+        Decimal(1),
+        np.datetime64("2024-01-01"),
+    ]
     assert not any(map(is_missing, present))
     columns = Columns(["a"], [None], {})
     assert _filled("{{a or 'none'}}", columns, [pd.NA]) == ["none"]

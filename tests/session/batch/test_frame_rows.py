@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -116,6 +116,8 @@ def test_a_rows_own_option_is_checked() -> None:
     ("asking", "said"),
     [
         (Asking("  ", {}), "asks nothing"),
+        (Asking(cast("str", None), {}), "asks nothing"),
+        (Asking("{{text}}", {}, row_options=cast("Any", ["text"])), "which column is which parameter"),
         (Asking("Judge {text}", {}), "names no column"),
         (Asking("{{text}}", {"temperature": 9}), "above its maximum"),
         (Asking("{{text}}", {"input": "x"}), "input cannot be given"),
