@@ -12,6 +12,7 @@ from cometnb.magics.kernel import Kernel
 from cometnb.panel.sweep import sweep
 from cometnb.panel.sweep_running import Settings, show_grid
 from cometnb.session.cell_line import Arguments
+from cometnb.session.interrupts import HeldInterrupts
 from cometnb.session.origin import cell_of
 from cometnb.session.prompt import prompt_of
 from cometnb.session.structured import schema_of
@@ -66,7 +67,8 @@ def sweep_cell(kernel: Kernel, arguments: Arguments, body: str, bind: Callable[[
         sweep.run(shared, grid, how, shell.user_ns, labels)
     finally:
         if sweep.last is not None and sweep.last is not before:
-            bind(sweep.last.frame)
+            with HeldInterrupts():
+                bind(sweep.last.frame)
 
 
 def grid_of_cell(kernel: Kernel, arguments: Arguments, body: str) -> tuple[Grid, dict[str, Any]]:

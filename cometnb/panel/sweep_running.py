@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cometnb.defaults import Shared
+from cometnb.errors import CometError
 from cometnb.panel.sweep_cost import Expected, expected
 from cometnb.panel.swept import Sweep
 from cometnb.protocol.counted import counted
 from cometnb.protocol.response import Response
 from cometnb.session.batch.checkpoint import Checkpoint
 from cometnb.session.batch.limits import Limits
+from cometnb.session.interrupts import HeldInterrupts
 from cometnb.session.origin import cell_of, shell_now, watching
 from cometnb.session.sweep import Grid
 from cometnb.session.sweep_run import SweepRun
@@ -97,7 +99,7 @@ def run_grid(
     BatchError
         A checkpoint that cannot be used.
     CometError
-        Why no run could be made at all, such as a wrong key.
+        Why there is no answer at all, such as a wrong key or no connection.
     KeyboardInterrupt
         The kernel was interrupted; the rest is as for any other end.
     """
@@ -127,33 +129,44 @@ def run_grid(
         shows: Multiples = SilentMultiples()
         if not settings.is_quiet:
             shows = multiples_for(watcher, grid, head, run.ask_to_stop, namespace)
-        done, is_interrupted = _followed(shared, run, grid, shows)
-        _remember(key, run, done)
-        ended(done)
-        shows.finish(done.results, done.notes)
-        shared.ledger.flush(_FLUSH_S)
-        if is_interrupted:
+        done, failure = _followed(shared, run, grid, shows)
+        with HeldInterrupts() as held:
+            _remember(key, run, done)
+            ended(done)
+            shows.finish(done.results, done.notes)
+            shared.ledger.flush(_FLUSH_S)
+        if held.was_pressed or isinstance(failure, KeyboardInterrupt):
             raise _interrupted(done)
-        if run.error is not None and not any(response and response.output for response in done.responses):
-            raise run.error
+        if failure is not None:
+            raise failure
+        if (why := _nothing_came(run)) is not None:
+            raise why
         return done
 
 
-def _followed(shared: Shared, run: SweepRun, grid: Grid, shows: Multiples) -> tuple[Sweep, bool]:
-    """Follow a sweep to its end, and return what came of it, and whether the kernel was interrupted."""
-    is_interrupted = False
+def _followed(
+    shared: Shared, run: SweepRun, grid: Grid, shows: Multiples
+) -> tuple[Sweep, BaseException | None]:
+    """Follow a sweep to its end, and return what came of it, and what broke it off, if anything did."""
+    failure: BaseException | None = None
     end_watch = shared.watch(run.watch)
     try:
         for events, ended in run.batches(shows.period_s):
             shows.update(events, ended)
-    except KeyboardInterrupt:
-        run.stop()
-        is_interrupted = True
+    except BaseException as error:  # noqa: BLE001  # raised again when what came is kept and shown
+        failure = error
+        with HeldInterrupts():
+            run.stop()
     finally:
         end_watch()
-    return Sweep(
-        grid, tuple(run.results), tuple(_notes(run, grid, is_interrupted=is_interrupted))
-    ), is_interrupted
+    return Sweep(grid, tuple(run.results), tuple(_notes(run, grid, is_cut=failure is not None))), failure
+
+
+def _nothing_came(run: SweepRun) -> CometError | None:
+    """Return why there is no answer at all; None if there is one, or a person stopped it."""
+    if run.is_stopped or any(result.response and result.response.output for result in run.results):
+        return None
+    return run.error or next((result.error for result in run.results if result.error is not None), None)
 
 
 def _head(grid: Grid, found: Expected, n_kept: int = 0, max_concurrency: int = 0) -> list[str]:
@@ -162,13 +175,13 @@ def _head(grid: Grid, found: Expected, n_kept: int = 0, max_concurrency: int = 0
     return [first, *kept, *found.lines(), *grid.notes]
 
 
-def _notes(run: SweepRun, grid: Grid, *, is_interrupted: bool) -> list[str]:
+def _notes(run: SweepRun, grid: Grid, *, is_cut: bool) -> list[str]:
     n_kept = sum(result.is_kept for result in run.results)
     n_missing = sum(not result.is_done for result in run.results)
     notes = [f"{n_kept:,} of {len(grid.runs):,} are kept from before."] if n_kept else []
     if run.error is not None:
         notes.append(f"Stopped: {run.error.fact}")
-    elif run.is_stopped or is_interrupted:
+    elif run.is_stopped or is_cut:
         notes.append("Stopped.")
     if n_missing and n_missing < len(grid.runs):
         missing = counted(n_missing, "run has", "runs have")

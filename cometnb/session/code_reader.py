@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from cometnb.errors import CellError, masked
-from cometnb.session.cell_line import parsed
+from cometnb.errors import CellError, CometWarning, masked
+from cometnb.session.cell_line import Arguments, parsed
 from cometnb.session.read_curl import curl_body, is_curl
 from cometnb.session.read_python import is_python, python_call
 from cometnb.session.settings import Settings
 
 __all__ = ["read_code"]
+
+# Who called `read_code`, from where options are checked.
+_CALLER = 4
 
 _FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(.*?)\n?[ \t]*\1\s*\Z", re.DOTALL)
 
@@ -23,7 +27,7 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
 
     Nothing is run and nothing is fetched. Python is read as far as it consists of literals and names that are
     assigned literals; a key in the text is masked and never kept, and what is not part of the request (the address,
-    headers, timeouts, ``--out``) is left out.
+    headers, timeouts) is left out. So is what a cell says of its own output (``--out``), with a warning.
 
     Parameters
     ----------
@@ -40,7 +44,13 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
     Raises
     ------
     CellError
-        The text is none of these, or not literal; line 1 says where.
+        The text is none of these, or not literal; line 1 says where. Or it makes more than one call, or a turn of a
+        conversation, or asks before functions run, which settings cannot say.
+
+    Warns
+    -----
+    CometWarning
+        Options of a cell that were left out.
     """
     text = masked(text).replace("\r\n", "\n").removeprefix("\ufeff")
     fenced = _FENCE.match(text)
@@ -74,8 +84,42 @@ def _of_cell(text: str, namespace: Mapping[str, Any]) -> Settings:
     plain = {
         name: value for name, value in namespace.items() if isinstance(value, str | int | float | list | dict)
     }
-    body = "".join(rest)
-    return Settings.of(parsed(line, plain, is_filled=False), body, is_filled=False)
+    arguments = parsed(line, plain, is_filled=False)
+    _check_whole(arguments)
+    return Settings.of(arguments, "".join(rest), is_filled=False)
+
+
+# Without these a cell would ask something else: whether one is given, what it does, and what to do instead.
+_OTHER_CALL = (
+    ("sweep", "--sweep", "asks many calls", "Write one value of each axis as an option: --effort low"),
+    ("repeat", "--repeat", "asks many calls", "Leave it out, and run what is loaded as often as you like."),
+    ("chat", "--chat", "sends a conversation", "Leave it out: the prompt is then asked alone."),
+    ("after", "--from", "sends a conversation", "Write --previous-response-id resp_… in its place."),
+    ("confirms", "--confirm", "asks before functions run", "Leave it out; a panel has a switch for it."),
+)
+# These say what becomes of the answer, or how far functions may go.
+_LEFT_OUT = (
+    ("out", "--out"),
+    ("frame", "--df"),
+    ("tag", "--tag"),
+    ("form", "--as"),
+    ("is_dry_run", "--dry-run"),
+    ("is_quiet", "--quiet"),
+    ("is_code", "--code"),
+    ("is_new", "--new"),
+    ("max_rounds", "--max-rounds"),
+)
+
+
+def _check_whole(arguments: Arguments) -> None:
+    """Refuse a cell that asks more than one plain call, and say which of its options are left out."""
+    for name, flag, what, step in _OTHER_CALL:
+        if getattr(arguments, name):
+            raise CellError(f"The cell's {flag} {what}, which settings cannot say.", step)
+    left_out = [flag for name, flag in _LEFT_OUT if getattr(arguments, name)]
+    if left_out:
+        text = f"Left out, as no part of the request: {', '.join(left_out)}."
+        warnings.warn(text, CometWarning, stacklevel=_CALLER)
 
 
 def _json_body(text: str) -> Mapping[str, Any]:

@@ -195,6 +195,7 @@ def _of_sdk(node: ast.Call, names: list[str], literals: Literals) -> Call:
 
 def _of_ours(node: ast.Call, names: list[str], literals: Literals) -> Call:
     named = {one.arg: one.value for one in node.keywords if one.arg in ("tools", "schema")}
+    _check_alone(node)
     given = dict(_keywords(node, literals, passed_over=_OURS | set(named)))
     if len(node.args) > 1:
         raise CellError(f"Line {node.lineno}: {names[-1]} takes one input.", "Name the other arguments.")
@@ -212,6 +213,16 @@ def _of_ours(node: ast.Call, names: list[str], literals: Literals) -> Call:
         is_body=False,
         schema=_schema(named.get("schema"), literals),
     )
+
+
+def _check_alone(node: ast.Call) -> None:
+    for keyword in node.keywords:
+        is_none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
+        if keyword.arg == "chat" and not is_none:
+            raise CellError(
+                f"Line {keyword.value.lineno}: chat= sends a conversation, which settings cannot say.",
+                "Leave it out: the prompt is then asked alone.",
+            )
 
 
 def _keywords(

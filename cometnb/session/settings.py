@@ -74,7 +74,10 @@ class Settings:
 
     @classmethod
     def of(cls, arguments: Arguments, body: str, *, is_filled: bool = True) -> Settings:
-        """Return what a cell's line and body ask for; what concerns its output alone (``--out``) is left out.
+        """Return what a cell's line and body ask in one plain call.
+
+        What concerns its output alone (``--out``) is left out, and so is what makes more than one call of it
+        (``--sweep``, ``--chat``); `read_code` says so.
 
         Parameters
         ----------
@@ -262,12 +265,14 @@ class Settings:
         return replace(self, params=laid_over(above, {names[0]: nested}))
 
     def without(self, path: str) -> Settings:
-        """Return settings with one parameter not set; an object that this leaves empty goes, too."""
+        """Return settings with one parameter not set, in ``extra_body`` neither; an object left empty goes, too."""
         if path == "tools":
             return replace(self, tools=())
         if path == "input":
             return replace(self, prompt="", params=_without(self.params, [_REST, "input"]))
-        return replace(self, params=_without(self.params, path.split(".")))
+        names = path.split(".")
+        # What is laid over the rest would be sent all the same.
+        return replace(self, params=_without(_without(self.params, names), [_REST, *names]))
 
     def as_json(self) -> dict[str, Any]:
         """Return a JSON value that `from_json` reads; keys of the API in it are masked, for it may be shared."""

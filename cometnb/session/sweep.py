@@ -39,7 +39,7 @@ _NAME = re.compile(r"[^\W\d]\w*")
 
 # What makes no sense for many calls side by side, and what to do instead.
 _REFUSED = {
-    "input": ("input is the prompt of a sweep", "Give it first: sweep(prompt, …)."),
+    "input": ("input is the prompt of a sweep", "Call it prompt: prompt=…"),
     "background": ("A sweep waits for its answers", "Leave background out."),
     "conversation": (
         "The runs of a sweep would be turns of one conversation",
@@ -313,7 +313,7 @@ def _check_size(axes: tuple[Axis, ...], repeat: Any, max_runs: Any) -> None:
         product = f" ({' × '.join(map(str, sizes))})" if len(sizes) > 1 else ""
         raise ParamError(
             f"The grid has {n_runs:,} runs{product}, and {max_runs:,} is the most a sweep makes unasked.",
-            f"Leave values out, or allow them: max_runs={n_runs}",
+            f"Leave values out, or allow them: max_runs={n_runs}, in a cell --sweep max_runs={n_runs}",
             param="max_runs",
         )
 

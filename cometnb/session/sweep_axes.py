@@ -318,7 +318,7 @@ def _unknown(name: str, words: frozenset[str]) -> ParamError:
     hint = f"Did you mean {close[0]}? " if close else ""
     return ParamError(
         f"{name} is no parameter, and the prompt has no {{{{{name}}}}}.",
-        f"{hint}To send a field that is not known: extra_body={{{name!r}: …}}.",
+        f"{hint}To send a field that is not known: extra_body={{{name!r}: …}}, in a cell extra_body.{name}=…",
         param=name,
     )
 

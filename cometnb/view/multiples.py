@@ -134,8 +134,8 @@ def arranged(grid: Grid) -> Arrangement:
 
 
 def heading(label: Any) -> str:
-    """Return a label on one line, cut if it is long."""
-    text = printable(" ".join(label_text(label).split()))
+    """Return a label on one line, cut if it is long; a key in it is masked."""
+    text = masked(printable(" ".join(label_text(label).split())))
     return text if len(text) <= _LONGEST_HEADING else f"{text[: _LONGEST_HEADING - 1]}…"
 
 
@@ -168,12 +168,17 @@ def summary(
     ]
     if reported:
         parts.append(counted(sum(reported), "token out", "tokens out"))
-    costs = [response.cost.usd for response in answers]
-    known = [cost for cost in costs if not isnan(cost)]
+    known = [response.cost.usd for response in answers if not isnan(response.cost.usd)]
     if known:
         parts.append(dollars(sum(known)) + (" if it were billed" if backends == {"simulator"} else ""))
-    if len(known) < len(costs):
-        parts.append(f"{len(costs) - len(known):,} of unknown cost")
+    n_unknown = sum(
+        isnan(result.response.cost.usd)
+        for result in results
+        if result.response is not None
+        and (result.error is None or result.response.output or result.response.usage)
+    )
+    if n_unknown:
+        parts.append(f"{n_unknown:,} of unknown cost")
     if with_times and elapsed_s is not None:
         parts.append(f"{elapsed_s:.1f} s")
     return " · ".join(parts)

@@ -7,13 +7,13 @@ from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
-import anywidget
 import traitlets
 
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.session.sweep import Grid
 from cometnb.session.sweep_frame import Result
 from cometnb.session.turn_stream import CALLED, RETURNED
+from cometnb.view.bare_widget import BareWidget
 from cometnb.view.blocks import Blocks
 from cometnb.view.html import block_html
 from cometnb.view.live import REASONING, TEXT, delta_of
@@ -28,7 +28,7 @@ _REFUSAL = "response.refusal.delta"
 _WAITS = "waiting"
 
 
-class MultiplesView(anywidget.AnyWidget):
+class MultiplesView(BareWidget):
     """The front end's side of a running sweep.
 
     Parameters

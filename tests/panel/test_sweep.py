@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
+import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -13,11 +16,20 @@ import pytest
 import cometnb
 from cometnb.client.simulator import Simulator
 from cometnb.defaults import shared
-from cometnb.errors import AuthenticationError, BatchError, BudgetExceededError, ParamError
+from cometnb.errors import (
+    AuthenticationError,
+    BatchError,
+    BudgetExceededError,
+    ModelNotFoundError,
+    ParamError,
+)
 from cometnb.ledger.budget import Budget
 from cometnb.panel.sweep_cost import expected
 from cometnb.panel.swept import Sweep
 from cometnb.session.sweep import grid_of
+from cometnb.session.sweep_frame import Result
+from cometnb.session.sweep_run import SweepRun
+from cometnb.view.multiples_live import StillMultiples
 
 TOPIC = "rain"
 
@@ -191,6 +203,71 @@ def test_a_wrong_key_is_an_error_and_not_a_frame_of_errors(simulator: Simulator)
     simulator.fault = "401"
     with pytest.raises(AuthenticationError):
         cometnb.sweep("Key", effort=["none", "low"])
+
+
+def test_no_answer_at_all_is_an_error(simulator: Simulator) -> None:
+    """A run of all cells stops there; `last` has a row for each run."""
+    simulator.models = ["gpt-5.4"]
+    with pytest.raises(ModelNotFoundError):
+        cometnb.sweep("None", model=["a", "b"])
+    assert last().frame["status"].tolist() == ["error", "error"]
+
+
+def test_interrupting_twice_is_interrupting(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who presses again while it stops gets the same end: what came is kept."""
+    simulator.text, simulator.tokens_per_s = "Some words. " * 100, 300.0
+    stop, finish = SweepRun.stop, StillMultiples.finish
+
+    def pressed_while_it_streams(view: StillMultiples, events: object, ended: object) -> None:
+        if events:
+            signal.raise_signal(signal.SIGINT)
+
+    def pressed_at_stop(run: SweepRun) -> None:
+        signal.raise_signal(signal.SIGINT)
+        stop(run)
+
+    def pressed_at_end(view: StillMultiples, results: Sequence[Result], notes: Sequence[str] = ()) -> None:
+        signal.raise_signal(signal.SIGINT)
+        finish(view, results, notes)
+
+    monkeypatch.setattr(StillMultiples, "update", pressed_while_it_streams)
+    monkeypatch.setattr(SweepRun, "stop", pressed_at_stop)
+    monkeypatch.setattr(StillMultiples, "finish", pressed_at_end)
+    with pytest.raises(KeyboardInterrupt, match="of 2 runs are kept"):
+        cometnb.sweep("Twice", effort=["none", "low"])
+    assert "Stopped." in last().notes
+
+
+def test_a_display_that_breaks_loses_nothing(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sweep is stopped, what came is kept and shown, and the reason is raised."""
+
+    def broken(view: StillMultiples, events: object, ended: object) -> None:
+        raise OSError("The page is gone.")
+
+    finished: list[object] = []
+    monkeypatch.setattr(StillMultiples, "update", broken)
+    monkeypatch.setattr(StillMultiples, "finish", lambda view, results, notes=(): finished.append(results))
+    with pytest.raises(OSError, match="The page is gone"):
+        cometnb.sweep("Broken", effort=["none", "low"])
+    assert [len(last().frame)] == [len(results) for results in finished if isinstance(results, tuple)] == [2]
+
+
+def test_sweeps_leave_no_thread_and_no_task() -> None:
+    """However many a kernel runs: the session's loop is one thread, and idle afterwards."""
+
+    def left() -> tuple[int, int]:
+        n_tasks = sum(isinstance(one, asyncio.Task) and not one.done() for one in gc.get_objects())
+        return threading.active_count(), n_tasks
+
+    cometnb.sweep("Hello", effort=["none", "low"])
+    n_threads, _ = left()
+    for _ in range(5):
+        cometnb.sweep("Hello", effort=["none", "low"])
+    # The loop ends a call's task a moment after its answer.
+    until_s = time.monotonic() + 10
+    while left() > (n_threads, 0) and time.monotonic() < until_s:
+        time.sleep(0.02)
+    assert left() <= (n_threads, 0)
 
 
 def test_rows_of_the_usage_frame_have_its_tag(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import subprocess
+import warnings
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cometnb.errors import CellError
+from cometnb.errors import CellError, CometWarning
 from cometnb.session.code_reader import read_code
 from cometnb.session.settings import Settings
 from tests.needs import tool
@@ -22,7 +23,7 @@ _ASKED = Settings("it's", {"model": "m"})
 _PYTHON = [
     "client.respond(\"it's\", model='m')",
     "import cometnb\nprint(cometnb.respond(input=\"it's\", model='m', user=None, labels={'tag': tag()}))",
-    "async def f():\n    r = await client.respond('it' \"'s\", **{'model': 'm'}, chat='plan', max_rounds=3)",
+    "async def f():\n    r = await client.respond('it' \"'s\", **{'model': 'm'}, chat=None, max_rounds=3)",
     "client.responses.create(model='m', input=\"it's\", timeout=3, extra_headers=h(), user=NOT_GIVEN)",
     "client.responses.create(model='m', extra_body={'input': \"it's\"}, user=openai.omit)",
     "body = {'model': model, **rest}\nmodel = 'm'\nrest = dict(input=f\"it's\")\nhttpx.post(url(), json=body)",
@@ -47,7 +48,7 @@ _CURL = [
 _OTHER = [
     '{"model": "m", "input": "it\'s"}',
     '\ufeff\n```json\n{"model": "m",\r\n "input": "it\'s"}\n```\n',
-    "%%respond -m m --out answer --tag t --quiet --dry-run\nit's\n",
+    "%%respond -m m\nit's\n",
     "\n\n%%respond --model=m\n\nit's",
     "%%respond -m m --set 'input=\"it\\u0027s\"'\n\n",
 ]
@@ -98,6 +99,38 @@ def test_a_cell_keeps_its_expressions() -> None:
     read = read_code(cell, {"style": "short", "warm": 1.5, "f": len})
     assert (read.prompt, read.tools) == ("Hi {{1/0}}", ("f",))
     assert read.params == {"instructions": "{{style}}", "user": "{{me}}", "temperature": 1.5}
+
+
+@pytest.mark.parametrize(
+    ("text", "fact"),
+    [
+        ("%%respond --sweep effort=low,high\nHi", "--sweep asks many calls"),
+        ("%%respond --repeat 3\nHi", "--repeat asks many calls"),
+        ("%%respond --chat plan\nHi", "--chat sends a conversation"),
+        ("%%respond --from resp_1\nHi", "--from sends a conversation"),
+        ("%%respond --tools f --confirm\nHi", "--confirm asks before functions run"),
+        ("cometnb.respond('Hi', chat='plan')", "Line 1: chat= sends a conversation"),
+    ],
+)
+def test_what_settings_cannot_say_is_refused(text: str, fact: str) -> None:
+    """Rather than read as a call that asks something else."""
+    with pytest.raises(CellError) as caught:
+        read_code(text)
+    assert fact in caught.value.fact
+
+
+def test_what_is_left_out_of_a_cell_is_said() -> None:
+    """Nothing else is said, and a cell without such options says nothing."""
+    with pytest.warns(
+        CometWarning, match=r"Left out, as no part of the request: --out, --df, --tag\."
+    ) as noted:
+        read = read_code("%%respond --out x --tag t --schema 'name' --df rows -t 1\nHi")
+    assert [one.filename for one in noted] == [__file__]
+    assert (read.params, read.schema) == ({"temperature": 1}, "name")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_code("%%respond -t 1\nHi")
+        read_code("cometnb.respond('Hi', chat=None)")
 
 
 def test_a_key_is_never_kept() -> None:

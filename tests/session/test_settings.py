@@ -109,6 +109,14 @@ def test_values_are_set_and_dropped_by_path() -> None:
     assert one.without("temperature.x").without("text.format") == one
 
 
+def test_what_is_set_goes_before_what_was_laid_over_the_rest() -> None:
+    """A value that only extra_body could hold is gone once the parameter is set, or dropped."""
+    settings = Settings.of_body({"input": "Hi.", "temperature": 9, "reasoning": {"effort": 3, "depth": 1}})
+    assert "extra_body" in settings.params
+    assert settings.with_value("temperature", 1).without("reasoning").params == {"temperature": 1}
+    assert settings.without("temperature").without("reasoning").params == {}
+
+
 def test_input_and_tools_have_paths_too() -> None:
     """Text is the prompt; items are a further field."""
     one = Settings(prompt="old").with_value("tools", ["web_search"]).with_value("input", "{{new}}")

@@ -83,7 +83,7 @@ def plot_heat(
     Raises
     ------
     ParamError
-        A column that is not there, a measure that is no number, an unknown `aggregate`.
+        A column that is not there or that holds lists, a measure that is no number, an unknown `aggregate`.
     """
     values = _checked(frame, x, y, measure, aggregate)
     ax = axes_for(ax, dark)
@@ -110,6 +110,15 @@ def _checked(frame: pd.DataFrame, x: str, y: str, measure: str, aggregate: str) 
             close = difflib.get_close_matches(str(column), map(str, frame.columns), n=1)
             hint = f"Did you mean {close[0]!r}?" if close else f"It has {', '.join(map(str, frame.columns))}."
             raise ParamError(f"{param}={column!r} is no column of the frame.", hint, param=param)
+    for column, param in ((x, "x"), (y, "y")):
+        try:
+            frame[column].unique()
+        except TypeError:
+            raise ParamError(
+                f"{param}={column!r} holds lists or objects, which are no values of a parameter.",
+                "Name a column of text, numbers or true and false.",
+                param=param,
+            ) from None
     if x == y:
         raise ParamError(f"x and y are both {x!r}.", "Name two different columns.", param="y")
     if aggregate not in AGGREGATES:
