@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shlex
@@ -19,6 +20,8 @@ __all__ = ["file_settings", "own_file", "read_toml", "shown_path"]
 
 _EXAMPLE = 'Write one setting a line, texts in quotes: model = "gpt-5.4"'
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
+# What the folders of a user hang on.
+_WHERE = ("HOME", "XDG_CONFIG_HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _WRONG_BYTES, _WRONG_TOML = "is not UTF-8", "is not TOML"
 
 
@@ -44,9 +47,7 @@ _read: dict[Path, _Read] = {}
 
 def own_file() -> Path:
     """Return where cometnb's own settings are looked for."""
-    from platformdirs import user_config_path
-
-    return user_config_path("cometnb", appauthor=False) / "config.toml"
+    return _files()[0].path
 
 
 def shown_path(path: Path) -> str:
@@ -80,10 +81,20 @@ def file_settings() -> dict[str, Mapping[str, str]]:
 
 
 def _files() -> tuple[_File, _File]:
+    # Asked with every price: finding the folder anew costs more than looking at the files in it.
+    return _files_of(tuple(map(os.environ.get, _WHERE)))
+
+
+@functools.lru_cache(maxsize=8)
+def _files_of(where: tuple[str | None, ...]) -> tuple[_File, _File]:
+    """Return the two files as the environment, `where`, has their folders."""
+    from platformdirs import user_config_path
+
+    own = user_config_path("cometnb", appauthor=False) / "config.toml"
     # CometAPI's command line writes there on every system, and asks neither XDG nor the system for another place.
     theirs = Path(os.path.expanduser("~/.config/cometapi/config.toml"))  # noqa: PTH111  # as above
     return (
-        _File(own_file(), {name: name for name in SETTINGS}, is_own=True),
+        _File(own, {name: name for name in SETTINGS}, is_own=True),
         _File(theirs, {"api_key": "api_key", "base_url": "base_url", "default_model": "model"}, is_own=False),
     )
 

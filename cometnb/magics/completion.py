@@ -16,6 +16,7 @@ from IPython.core.completer import SimpleCompletion
 from cometnb.magics.comet import SUBCOMMANDS, Subcommand
 from cometnb.magics.filters import FILTER_CHOICES
 from cometnb.magics.kernel import Kernel
+from cometnb.magics.panel import preset_names
 from cometnb.options import DEFAULT_MODEL
 from cometnb.protocol.response import Response
 from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
@@ -109,6 +110,8 @@ def _in_comet(kernel: Kernel, text: str) -> Offer | None:
         return _filter(kernel, one, flag, value)
     if done[-1] in one.values:
         return _filter(kernel, one, done[-1], typed)
+    if "PRESET" in one.usage:
+        return _preset(one, done[1:], typed)
     words: tuple[str, ...] = one.words
     if done[0] == "help":
         words = (*SUBCOMMANDS, *words)
@@ -121,6 +124,14 @@ def _in_comet(kernel: Kernel, text: str) -> Offer | None:
         files = _files(typed)
         return Offer(typed, (*files, *_starting(typed, left, "option").words), "path" if files else "option")
     return _starting(typed, left, "option")
+
+
+def _preset(one: Subcommand, done: list[str], typed: str) -> Offer:
+    """Return what is left of the presets' names after the words that stand there already."""
+    before = "".join(f"{word} " for word in done)
+    names = [*one.words, *preset_names()]
+    left = [name[len(before) :] for name in names if name.startswith(before)]
+    return _starting(typed, left, "value")
 
 
 def _filter(kernel: Kernel, one: Subcommand, flag: str, typed: str) -> Offer:

@@ -9,7 +9,7 @@ from cometnb.magics.kernel import Kernel
 if TYPE_CHECKING:
     from cometnb.panel.panel import Panel
 
-__all__ = ["PANEL_USAGE", "open_panel"]
+__all__ = ["PANEL_USAGE", "open_panel", "preset_names"]
 
 PANEL_USAGE = "[last|PRESET]"
 
@@ -33,3 +33,10 @@ def open_panel(kernel: Kernel, words: list[str]) -> Panel:
     elif words:
         panel.load_preset(" ".join(words))
     return panel
+
+
+def preset_names() -> tuple[str, ...]:
+    """Return the presets that a line can name: the user's own, then the shipped ones."""
+    from cometnb.panel.presets import Presets
+
+    return tuple(Presets())

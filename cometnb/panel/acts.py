@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import CellError
+from cometnb.errors import CellError, CometWarning
 from cometnb.panel.tabs import CODE_FORMS
 from cometnb.panel.widgets import Part
 
@@ -80,8 +81,13 @@ def _preset_load(board: Board, part: Part, message: Mapping[str, Any]) -> None:
 
 def _preset_save(board: Board, part: Part, message: Mapping[str, Any]) -> None:
     name = _word(message, "name")
-    is_again = name == board.chosen and name in board.panel.presets.own
-    board.panel.presets.save(name, board.panel.settings, replace=is_again)
+    is_own = name in board.panel.presets.own
+    if is_own and name != board.chosen:
+        raise CellError(
+            f"There is a preset {name!r} already.",
+            "Choose another name, or choose it from the list to replace it.",
+        )
+    board.panel.presets.save(name, board.panel.settings, replace=is_own)
     board.choose_preset(name)
     board.say(f"Saved as {name}.")
 
@@ -104,11 +110,13 @@ def _share(board: Board, part: Part, message: Mapping[str, Any]) -> None:
 
 
 def _load(board: Board, part: Part, message: Mapping[str, Any]) -> None:
-    board.panel.load(_word(message, "text"))
-    if board.panel.settings.is_literal:
-        board.say("Loaded.")
-    else:
-        board.say("Loaded. It uses names or expressions of this notebook: look at it before you run it.")
+    with warnings.catch_warnings(record=True) as noted:
+        warnings.simplefilter("always", CometWarning)
+        board.panel.load(_word(message, "text"))
+    words = ["Loaded.", *(str(one.message) for one in noted)]
+    if not board.panel.settings.is_literal:
+        words.append("It uses names or expressions of this notebook: look at it before you run it.")
+    board.say(" ".join(words))
 
 
 def _add_column(board: Board, part: Part, message: Mapping[str, Any]) -> None:

@@ -38,27 +38,9 @@ class Asking(traitlets.HasTraits):
     namespace : Mapping, optional
         Where ``{{expressions}}``, functions, schemas and attachments are looked up; None is the notebook.
 
-    Attributes
-    ----------
-    prompt : str
-        With ``{{expression}}``, as the body of ``%%respond``.
-    params : dict
-        Parameters by the API's names, objects nested; what is not in it is not sent. Assign a new dict, or use `set`
-        and `unset`: a change inside it is not noticed.
-    tools : list
-        Names of functions of the notebook or of the service's own tools, and entries as dicts.
-    schema : str
-        What a structured answer is asked for with; empty for text.
-    images, files : list of str
-        What is attached: names of the notebook, paths, URLs.
-    detail : str or None
-        How closely images are looked at.
-    is_raw : bool
-        Leave ``{{ }}`` in the prompt as typed.
-    request : dict
-        Read-only: the request's body as it would be sent, with expressions and attachments as they are named.
-    problem : str
-        Read-only: why it cannot be sent, in two lines; empty if nothing is known to be wrong.
+    Notes
+    -----
+    `Panel` says what each trait is.
     """
 
     prompt = traitlets.Unicode()
@@ -82,13 +64,16 @@ class Asking(traitlets.HasTraits):
         self._names = namespace
         self._objects: dict[str, Any] = {}
         self._is_held = False
-        super().__init__(**fields)
+        try:
+            super().__init__(**fields)
+        except traitlets.TraitError as error:
+            raise CellError(str(error), "See what it takes: help(cometnb.Panel)") from None
         self.observe(self._changed, FIELDS)
         self.refresh()
 
     @property
     def namespace(self) -> Mapping[str, Any]:
-        """Where names are looked up: what was given, else the notebook's names at this moment."""
+        """The names that are looked up; those that were given, else the notebook's at this moment."""
         names = self._names
         if names is None:
             shell = shell_now()
@@ -201,7 +186,7 @@ class Asking(traitlets.HasTraits):
             return unpacked(text)
         from cometnb.session.code_reader import read_code
 
-        return read_code(text)
+        return read_code(text, self.namespace)
 
     def _asked(self) -> Asked:
         try:

@@ -58,15 +58,7 @@ class Column:
 
 
 class Comparing(Work):
-    """What a panel compares.
-
-    Attributes
-    ----------
-    comparing : bool
-        Whether columns are shown instead of the single answer; for whoever shows the panel.
-    columns : tuple of Column
-        Read-only: a new tuple at every change.
-    """
+    """What a panel compares; `Panel` says what each trait is."""
 
     comparing = traitlets.Bool()
     columns = traitlets.Tuple(read_only=True)
@@ -191,7 +183,7 @@ class Comparing(Work):
         except (IndexError, TypeError):
             raise CellError(
                 f"There is no column {place!r}; the panel has {len(self.columns)}.",
-                "Add one: panel.add_column()",
+                "Count from 0, or add one: panel.add_column()",
             ) from None
         return column
 

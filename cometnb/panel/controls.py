@@ -111,13 +111,13 @@ _OWN = (
         is_own=True,
     ),
     Control(
-        "images", "names", "more", "Images to attach: variables, paths or URLs of the notebook.", is_own=True
+        "images", "names", "more", "Images to attach: variables of the notebook, paths or URLs.", is_own=True
     ),
     Control(
         "files",
         "names",
         "more",
-        "Files to attach: variables, paths, URLs or file ids of the notebook.",
+        "Files to attach: variables of the notebook, paths, URLs or file ids.",
         is_own=True,
     ),
     Control(

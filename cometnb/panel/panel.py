@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from inspect import Parameter, Signature
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import traitlets
 
@@ -41,24 +42,68 @@ class Panel(Comparing):
     prompt : str
         With ``{{expression}}``, as the body of ``%%respond``.
     namespace : Mapping, optional
-        Where names are looked up; the notebook if None.
-    **fields
-        Other traits: ``params``, ``tools``, ``schema``, ``images``, ``files``, ``detail``, ``is_raw``, ``confirms``.
+        Where ``{{expressions}}``, functions, schemas and attachments are looked up; the notebook if None.
+    params, tools, schema, images, files, detail, is_raw, confirms
+        What the attributes of these names begin with.
 
     Attributes
     ----------
-    prompt, params, tools, schema, images, files, detail, is_raw, request, problem
-        What is asked; see `Asking`.
-    running, response, error, notes, runs, spent, refused, confirms
-        What comes of it, and on which threads observers are called; see `Work`.
-    comparing, columns
-        Settings side by side; see `Comparing`.
+    prompt : str
+        With ``{{expression}}``, as the body of ``%%respond``.
+    params : dict
+        Parameters by the API's names, objects nested; what is not in it is not sent. Assign a new dict, or use `set`
+        and `unset`: a change inside it is not noticed.
+    tools : list
+        Names of functions of the notebook or of the service's own tools, and entries as dicts.
+    schema : str
+        What a structured answer is asked for with; empty for text.
+    images : list of str
+        What is attached to be looked at: names of the notebook, paths, URLs.
+    files : list of str
+        What is attached to be read, likewise.
+    detail : str or None
+        How closely images are looked at.
+    is_raw : bool
+        Leave ``{{ }}`` in the prompt as typed.
+    confirms : bool
+        Ask before each function of the notebook runs; `permit` answers.
+    request : dict
+        Read-only: the request's body as it would be sent, with expressions and attachments as they are named.
+    problem : str
+        Read-only: why it cannot be sent, in two lines; empty if nothing is known to be wrong.
     expected : str
         Read-only: what the next run is expected to cost, with the source of the price. It is worked out on a thread of
         its own a moment after a change, where its observers are called; empty until then, and without a prompt.
+    running : bool
+        Read-only: whether a run, or a comparison, is on its way.
+    response : Response or None
+        Read-only: of the last run; while one is on its way, its answer so far. Observers are told at the end.
+    error : Exception or None
+        Read-only: why the last run ended badly.
+    notes : tuple of str
+        Read-only: what was settled for the last run before sending.
+    runs : tuple of Run
+        Read-only: the runs that have ended, oldest first, `KEPT_RUNS` at most; those of columns are among them.
+    spent : str
+        Read-only: what this panel's runs have cost; simulated ones apart, and what is not known is said.
+    refused : dict
+        Read-only: parameter to the words in which the service refused it, until it is changed or dropped.
+    comparing : bool
+        Whether columns are shown instead of the single answer; for whoever shows the panel.
+    columns : tuple of Column
+        Read-only: settings side by side; a new tuple at every change.
     presets : Presets
         Of this user, and the shipped ones.
+
+    Notes
+    -----
+    Observers of what is asked, of `request` and `problem`, and of `running` as it becomes True are called on the
+    thread that made the change. Those of `running` as it becomes False, and of `response`, `error`, `notes`, `runs`,
+    `spent` and `refused`, are called on the run's own thread, where neither pyplot nor a running ``asyncio`` loop is.
+    What they raise there becomes a warning.
     """
+
+    __signature__: ClassVar[Signature]
 
     expected = traitlets.Unicode(read_only=True)
 
@@ -190,9 +235,8 @@ class Panel(Comparing):
         try:
             run: Run = self.runs[place]
         except IndexError:
-            raise CellError(
-                f"There is no run {place}; {len(self.runs)} are kept.", "Run the panel first: panel.run()"
-            ) from None
+            hint = "Count from 0, or from the end with -1." if self.runs else "Run the panel: panel.run()"
+            raise CellError(f"There is no run {place}; {len(self.runs)} are kept.", hint) from None
         return run
 
     def _ask_cost(self, change: Any) -> None:
@@ -200,6 +244,22 @@ class Panel(Comparing):
 
     def _expect(self) -> None:
         self._put(expected=expected_words(self.request, self.settings) if self.prompt.strip() else "")
+
+
+def _signature() -> Signature:
+    traits = Panel.class_traits()
+    own = [name for name in (*FIELDS, "confirms") if name != "prompt"]
+    return Signature(
+        [
+            Parameter("prompt", Parameter.POSITIONAL_ONLY, default=""),
+            Parameter("namespace", Parameter.POSITIONAL_OR_KEYWORD, default=None),
+            *(Parameter(name, Parameter.KEYWORD_ONLY, default=traits[name].default()) for name in own),
+        ]
+    )
+
+
+# Whoever reads the signature of a class with traits finds (*args, **kwargs) otherwise.
+Panel.__signature__ = _signature()
 
 
 def panel(prompt: str = "", /, **params: Any) -> Panel:
@@ -219,7 +279,7 @@ def panel(prompt: str = "", /, **params: Any) -> Panel:
     Raises
     ------
     CellError
-        A tool or a schema that has no name.
+        A tool or a schema that has no name, or a value of the wrong type.
 
     Examples
     --------
@@ -239,13 +299,22 @@ def panel(prompt: str = "", /, **params: Any) -> Panel:
     own["tools"] = [_named(one, objects, "tool") for one in _listed(own.get("tools"))]
     if "schema" in own:
         own["schema"] = _named(own["schema"], objects, "schema")
-    settings = Settings(params=own.pop("params", {}))
+    given = own.pop("params", {})
+    if not isinstance(given, Mapping):
+        raise CellError(
+            f"params is {type(given).__name__}, not a dict.",
+            "Give parameters by name: cometnb.panel(…, temperature=0.2)",
+        )
+    settings = Settings(params=given)
     # A short name is a field of an object that may be given, too.
     for name, value in sorted(params.items(), key=lambda one: one[0] in SHORT_NAMES):
         settings = settings.with_value(SHORT_NAMES.get(name, name), value)
     made = Panel(prompt, params=dict(settings.params), **own)
     made.add_names(objects)
     return made
+
+
+_BY_NAME = {"tool": "tools=['NAME']", "schema": "schema='NAME'"}
 
 
 def _listed(value: Any) -> Sequence[Any]:
@@ -266,7 +335,7 @@ def _named(value: Any, objects: dict[str, Any], what: str) -> Any:
     if not isinstance(name, str) or not name.isidentifier():
         raise CellError(
             f"The {what} {type(value).__name__} has no name.",
-            f"Put it into a variable, and name it: {what}='NAME'",
+            f"Put it into a variable, and name it: {_BY_NAME[what]}",
         )
     objects[name] = value
     return name

@@ -84,7 +84,7 @@ def _check_prompt(settings: Settings) -> None:
     extra = settings.params.get("extra_body")
     has_input = isinstance(extra, Mapping) and "input" in extra
     if not (settings.prompt.strip() or settings.images or settings.files or instead or has_input):
-        raise CellError("The panel has no prompt.", 'Write one: panel.prompt = "…"')
+        raise CellError("The panel has no prompt.", 'Write one; in code: panel.prompt = "…"')
 
 
 def _as_named(

@@ -12,7 +12,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 __all__ = ["Piece", "word_diff"]
 
-_TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
+# A number and a word with an apostrophe are read as one.
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)+|\w+(?:['’]\w+)*|\s+|[^\w\s]")
 # `SequenceMatcher` takes the product of both lengths, and this is some hundredths of a second.
 _MOST_PAIRS = 40_000
 _MOST_LEVELS = 24

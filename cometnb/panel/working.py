@@ -43,34 +43,7 @@ class _SoFar(traitlets.Any):
 
 
 class Work(Asking):
-    """What a panel does with its settings.
-
-    Attributes
-    ----------
-    running : bool
-        Read-only: whether a run, or a comparison, is on its way.
-    response : Response or None
-        Read-only: of the last run; while one is on its way, its answer so far. Observers are told at the end.
-    error : Exception or None
-        Read-only: why the last run ended badly.
-    notes : tuple of str
-        Read-only: what was settled for the last run before sending.
-    runs : tuple of Run
-        Read-only: the runs that have ended, oldest first, `KEPT_RUNS` at most; those of columns are among them.
-    spent : str
-        Read-only: what this panel's runs have cost; simulated ones apart, and what is not known is said.
-    refused : dict
-        Read-only: parameter to the words in which the service refused it, until it is changed or dropped.
-    confirms : bool
-        Ask before each function of the notebook runs; `permit` answers.
-
-    Notes
-    -----
-    Observers of the settings, of `request` and `problem`, and of `running` as it becomes True are called on the thread
-    that made the change. Those of `running` as it becomes False, and of `response`, `error`, `notes`, `runs`, `spent`
-    and `refused`, are called on the run's own thread, where neither pyplot nor a running ``asyncio`` loop is. What
-    they raise there becomes a warning.
-    """
+    """What a panel does with its settings; `Panel` says what each trait is, and on which thread observers are called."""
 
     running = traitlets.Bool(read_only=True)
     response = _SoFar(None, allow_none=True, read_only=True)

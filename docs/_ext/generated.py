@@ -188,8 +188,12 @@ def _documented(argument: str, folder: Path) -> str:
 
 
 def _inherited(kind: type) -> list[str]:
-    """Show what comes from a base that has no page of its own."""
-    return ["   :inherited-members:"] if any(base.__name__.startswith("_") for base in kind.__bases__) else []
+    """Show what comes from a base of cometnb's that has no page of its own, up to the first base of others."""
+    if any(base.__name__.startswith("_") for base in kind.__bases__):
+        return ["   :inherited-members:"]
+    if kind.__bases__[0].__module__.startswith("cometnb.panel."):
+        return ["   :inherited-members: HasTraits"]
+    return []
 
 
 def _rest(lines: list[str]) -> str:

@@ -145,6 +145,8 @@ def test_it_runs_and_stops_in_mid_stream(notebook: OpenNotebook) -> None:
         expect(page.page.locator(".cometnb-page")).to_contain_text(words)
         expect(answer).to_be_hidden()
     page.screenshot("panel-stopped")
+    _tab(page, "Usage")
+    expect(page.page.locator(".cometnb-usage")).to_have_css("display", "grid")
     _tab(page, "Answer")
     expect(answer).to_be_visible()
     _key(page, "Clear").click()
@@ -236,6 +238,7 @@ def test_settings_are_compared_side_by_side(notebook: OpenNotebook) -> None:
     expect(columns).to_have_count(1)
     _tab(page, "Runs 2")
     expect(page.page.locator(".cometnb-page tbody tr")).to_have_count(2)
+    expect(columns.first).to_be_hidden()
     for mark in page.page.locator(".cometnb-page input").all():
         mark.check()
     expect(page.page.locator(".cometnb-page .cometnb-diff-title")).to_contain_text("temperature: 0.2 → 1.6")

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from cometnb.defaults import shared
 from cometnb.magics.completion import offered
 from cometnb.magics.kernel import Kernel, Recent
+from cometnb.panel.presets import Presets
 from cometnb.session.cell_options import BY_FLAG
+from cometnb.session.settings import Settings
 from tests.magics.shells import Shell
 
 
@@ -100,3 +102,16 @@ def test_chats_functions_answers_and_types_are_offered(shell: Shell) -> None:
     assert _words(shell, "%%respond --from a") == ("answer",)
     assert _words(shell, "%%respond --schema P") == ("Person",)
     shell.shared.chats.clear()
+
+
+def test_presets_are_offered_word_by_word(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After %comet panel, a name of several words also after its first ones; quotes are not needed."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert {"last", "Think hard", "Classify"} <= set(_words(shell, "%comet panel "))
+    assert _words(shell, "%comet panel Th") == ("Think hard",)
+    assert _words(shell, "%comet panel Think h") == ("hard",)
+    assert _words(shell, "%comet panel Nothing h") == ()
+    Presets().save("my way", Settings())
+    assert _words(shell, "p = %comet panel my") == ("my way",)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 import cometnb
 from cometnb.defaults import shared
 from cometnb.errors import CellError, CometError
+from cometnb.panel.asking import FIELDS
 from cometnb.panel.history import flat
 from cometnb.panel.panel import Panel
 from cometnb.session.settings import Settings
@@ -265,3 +268,27 @@ def test_effort_and_verbosity_have_short_names() -> None:
     panel.add_column(effort="low")
     assert panel.params == {"reasoning": {"summary": "auto", "effort": "high"}}
     assert panel.columns[0].title == "reasoning.effort=low"
+
+
+def test_the_class_says_what_it_takes_and_has() -> None:
+    """Every trait has a row of its own in the docstring, and every one that can be given stands in the signature."""
+    doc = Panel.__doc__ or ""
+    assert [name for name in Panel.class_traits() if f"\n    {name} : " not in doc] == []
+    taken = set(inspect.signature(Panel).parameters)
+    assert taken == {*FIELDS, "confirms", "namespace"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: cometnb.panel(5), "'prompt' trait of a Panel instance expected a unicode string"),  # type: ignore[arg-type]
+        (lambda: cometnb.panel("Hi.", params=3), "params is int, not a dict."),
+        (lambda: cometnb.panel("Hi.", tools=[lambda: 1]), "name it: tools=['NAME']"),
+        (lambda: cometnb.panel("Hi.").diff(), "Run the panel: panel.run()"),
+    ],
+)
+def test_what_makes_no_sense_is_said_in_two_lines(given: Callable[[], Any], said: str) -> None:
+    """A person who mistyped reads a fact and a next step, not where in a library it was noticed."""
+    with pytest.raises(CellError) as raised:
+        given()
+    assert said in str(raised.value)

@@ -177,7 +177,7 @@ def test_presets_are_saved_chosen_renamed_and_deleted(board: Board, panel: Panel
     touch(board.deck, "preset_save", name="mine")
     touch(board.deck, "preset_save", name="other")
     touch(board.deck, "preset_save", name="mine")
-    assert "already" in said(board)
+    assert "choose it from the list" in said(board)
     panel.unset("temperature")
     touch(board.deck, "preset_load", name="mine")
     assert board.deck.values["temperature"] == 1.5
@@ -198,6 +198,8 @@ def test_settings_travel_as_one_line(board: Board, panel: Panel) -> None:
     touch(board.deck, "load", text="%%respond -t 0.9\nHi {{x}}")
     assert board.deck.values == {"input": "Hi {{x}}", "temperature": 0.9}
     assert "look at it" in said(board)
+    touch(board.deck, "load", text="%%respond --out x\nHi")
+    assert said(board).startswith("Loaded. Left out, as no part of the request: --out.")
     touch(board.deck, "load", text="nothing of the kind")
     assert board.deck.told["is_bad"]
 

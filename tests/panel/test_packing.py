@@ -133,3 +133,10 @@ def test_a_string_without_a_prompt_leaves_the_panels() -> None:
     panel = cometnb.panel("My own.", temperature=1)
     panel.load(packed(Settings(params={"top_p": 0.5})))
     assert (panel.prompt, panel.params) == ("My own.", {"top_p": 0.5})
+
+
+def test_a_cells_variables_are_those_of_the_notebook() -> None:
+    """A name that the cell's line takes for a variable stays one, and is no text."""
+    panel = Panel("", {"style": "short", "warm": 1.5})
+    panel.load("%%respond -s style -t warm\nHi")
+    assert panel.params == {"instructions": "{{style}}", "temperature": 1.5}

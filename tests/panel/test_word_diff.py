@@ -75,3 +75,11 @@ def test_long_answers_are_compared_closely() -> None:
     kept = sum(len(piece.text) for piece in pieces if piece.kind == "kept")
     assert kept > 0.95 * len(" ".join(words))
     assert sum(piece.kind == "added" for piece in pieces) == 90
+
+
+def test_a_number_and_a_contraction_are_one_word() -> None:
+    """What is read as one changes as one: 0.2 becomes 1.5, not a 0 a 1 and a 2 a 5."""
+    pieces = [tuple(piece) for piece in word_diff("It's 0.2 or 1,000.", "It's 1.5 or 1,500.")]
+    assert [text for kind, text in pieces if kind == "removed"] == ["0.2", "1,000"]
+    assert [text for kind, text in pieces if kind == "added"] == ["1.5", "1,500"]
+    assert [text for kind, text in word_diff("I can't.", "I don't.") if kind == "added"] == ["don't"]
