@@ -19,6 +19,7 @@ from cometnb.protocol.request import prepare
 from cometnb.protocol.response import Response
 from cometnb.session.cell_line import Arguments, parsed
 from cometnb.session.cell_request import cell_request
+from cometnb.session.interrupts import HeldInterrupts
 from cometnb.session.named_tools import toolbox_of
 from cometnb.session.origin import Watching, cell_of, watching
 from cometnb.session.permit import Questions, refuse_all
@@ -103,12 +104,17 @@ def _answered(
             watcher, model, running.ask_to_stop, shell.user_ns, questions.answer if questions else None
         )
     showing = _Showing(kernel, arguments, answer, questions, schema)
+    is_stopped = False
     try:
         showing.follow(running)
     except KeyboardInterrupt:
-        showing.end(running.stop(), running.notes)
+        is_stopped = True
+    # Who interrupts often presses more than once; what came is shown and bound all the same.
+    with HeldInterrupts() as held:
+        response = running.stop() if is_stopped else running.response
+        showing.end(response, running.notes, None if is_stopped else running.error)
+    if is_stopped or held.was_pressed:
         raise _interrupted() from None
-    showing.end(running.response, running.notes, running.error)
     return running.result()
 
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
 import ipywidgets
 import traitlets
 
-from cometnb.view import widget as live
-from cometnb.view.bare_widget import BareWidget
+from cometnb.view.bare_widget import BareWidget, joined
 from cometnb.view.widget import keep_to_its_thread
 
 __all__ = ["ColumnHead", "Deck", "Part", "Sheet", "Stack"]
-
-_STATIC = Path(live.__file__).parent / "static"
-
-
-def _joined(*names: str) -> str:
-    return "\n".join((_STATIC / name).read_text("utf-8") for name in names)
 
 
 class Stack(ipywidgets.VBox):
@@ -99,8 +91,10 @@ class Deck(Part):
         The last word to the reader: ``words``, ``is_bad``, ``n``; ``text`` to be shared.
     """
 
-    _esm = _joined("panel_parts.js", "panel_controls.js", "panel_page.js", "panel_presets.js", "panel.js")
-    _css = _STATIC / "panel.css"
+    _esm = joined(
+        "element.js", "panel_parts.js", "panel_controls.js", "panel_page.js", "panel_presets.js", "panel.js"
+    )
+    _css = joined("panel.css")
     rows: traitlets.List[Any] = traitlets.List().tag(sync=True)
     values = traitlets.Dict().tag(sync=True)
     marks = traitlets.Dict().tag(sync=True)
@@ -121,8 +115,8 @@ class Sheet(Part):
         What the open tab shows, under its name, and ``counts`` of runs and columns.
     """
 
-    _esm = _joined("panel_parts.js", "panel_page.js", "panel_words.js", "panel_sheet.js")
-    _css = _STATIC / "panel_sheet.css"
+    _esm = joined("element.js", "panel_parts.js", "panel_page.js", "panel_words.js", "panel_sheet.js")
+    _css = joined("panel_sheet.css")
     tab = traitlets.Unicode("answer").tag(sync=True)
     pages = traitlets.Dict().tag(sync=True)
 
@@ -136,5 +130,5 @@ class ColumnHead(Part):
         ``label``, ``settings``, and ``diff`` against the first column (None, or ``title`` and ``words``).
     """
 
-    _esm = _joined("panel_parts.js", "panel_words.js", "panel_columns.js")
+    _esm = joined("element.js", "panel_parts.js", "panel_words.js", "panel_columns.js")
     column = traitlets.Dict().tag(sync=True)

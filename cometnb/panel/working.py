@@ -23,6 +23,7 @@ from cometnb.panel.request import Asked
 from cometnb.protocol.response import Response
 from cometnb.session.origin import shell_now, watching
 from cometnb.session.permit import Questions
+from cometnb.session.short_waits import SHORT_WAIT_S
 from cometnb.session.tally import Tally
 
 __all__ = ["Watcher", "Work", "interrupted", "until_over", "wait_short"]
@@ -31,7 +32,6 @@ Watcher: TypeAlias = Callable[..., None]
 """Called with ``(kind, **details)``; see `Work.watch`."""
 
 _STOPPED_WITHIN_S = 1.0
-_SHORT_WAIT_S = 0.05
 
 
 class _SoFar(traitlets.Any):
@@ -112,7 +112,7 @@ class Work(Asking):
         call = self._begin_one()
         try:
             while not call.launched.done():
-                concurrent.futures.wait([call.launched], timeout=_SHORT_WAIT_S)
+                concurrent.futures.wait([call.launched], timeout=SHORT_WAIT_S)
         except BaseException:
             call.stop()
             raise
@@ -319,7 +319,7 @@ class Work(Asking):
 
 def wait_short(run: Run) -> None:
     """Wait for a run's end in short pieces, so that an interrupt is seen on every platform."""
-    while not run.wait(_SHORT_WAIT_S):
+    while not run.wait(SHORT_WAIT_S):
         pass
 
 

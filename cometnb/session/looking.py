@@ -21,11 +21,10 @@ from cometnb.errors import (
     UnexpectedContentError,
 )
 from cometnb.protocol.response import Response
+from cometnb.session.short_waits import SHORT_WAIT_S
 
 __all__ = ["Looking", "Pace"]
 
-# Where a signal does not end a wait (Windows), this is how long an interrupt may take to be seen.
-_SHORT_WAIT_S = 0.05
 
 # Looks in a row that may fail, each after the client's own retries.
 _MOST_FAILURES = 5
@@ -189,4 +188,4 @@ def _ticks(event: threading.Event, until_s: float, idle_s: float | None) -> Iter
         if now_s >= idle_at_s:
             idle_at_s = now_s + every_s
             yield
-        event.wait(min(_SHORT_WAIT_S, until_s - now_s))
+        event.wait(min(SHORT_WAIT_S, until_s - now_s))

@@ -12,12 +12,12 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from cometnb.session.short_waits import SHORT_WAIT_S
+
 __all__ = ["BackgroundLoop"]
 
 _T = TypeVar("_T")
 
-# Where a signal does not end a wait (Windows), this is how long an interrupt may take to be seen.
-_SHORT_WAIT_S = 0.05
 
 # Longer than closing a connection takes; what has not ended by then is left.
 _CLEAN_UP_S = 1.0
@@ -51,7 +51,7 @@ class BackgroundLoop:
         future = self.start(work)
         try:
             while True:
-                done, _ = concurrent.futures.wait([future], timeout=_SHORT_WAIT_S)
+                done, _ = concurrent.futures.wait([future], timeout=SHORT_WAIT_S)
                 if done:
                     return future.result()
         except BaseException:

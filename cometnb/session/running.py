@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-import time
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +14,11 @@ from cometnb.errors import CometError
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.protocol.response import Response
 from cometnb.session.loop import BackgroundLoop
+from cometnb.session.short_waits import wait_for
 from cometnb.session.turn_stream import TurnStream
 
 __all__ = ["Running"]
 
-_SHORT_WAIT_S = 0.05
 _STOP_WITHIN_S = 1.0
 # Between the few events that announce an answer.
 _ANNOUNCED_S = 0.01
@@ -101,7 +100,7 @@ class Running:
         has_begun = False
         while True:
             if not self.is_done:
-                self._wait(self._changed, idle_s)
+                wait_for(self._changed, idle_s)
             self._changed.clear()
             is_done = self.is_done
             batch = [self._events.popleft() for _ in range(len(self._events))]
@@ -110,7 +109,7 @@ class Running:
                 return
             has_begun = has_begun or any(event.type in APPENDED for event in batch)
             if not self.is_done:
-                self._wait(self._is_done, period_s if has_begun else min(period_s, _ANNOUNCED_S))
+                wait_for(self._is_done, period_s if has_begun else min(period_s, _ANNOUNCED_S))
 
     def wait(self) -> Response:
         """Wait for the end and return the response.
@@ -120,7 +119,7 @@ class Running:
         CometError
             What the service or the wire says.
         """
-        self._wait(self._is_done, None)
+        wait_for(self._is_done, None)
         return self.result()
 
     def result(self) -> Response:
@@ -139,7 +138,7 @@ class Running:
     def stop(self) -> Response:
         """End the call now: the connection is closed, what came is kept, the row is written."""
         self.ask_to_stop()
-        self._wait(self._is_done, _STOP_WITHIN_S)
+        wait_for(self._is_done, _STOP_WITHIN_S)
         return self.response
 
     def _cancel(self) -> None:
@@ -174,14 +173,3 @@ class Running:
 
     async def _snapshot(self) -> Response:
         return self._stream.response
-
-    @staticmethod
-    def _wait(event: threading.Event, timeout_s: float | None) -> bool:
-        """Wait in short pieces, so that an interrupt is seen on every platform."""
-        deadline_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            left_s = deadline_s - time.monotonic()
-            if event.wait(max(0.0, min(_SHORT_WAIT_S, left_s))):
-                return True
-            if left_s <= 0:
-                return False

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
-__all__ = ["BareWidget"]
+__all__ = ["BareWidget", "TakenOver", "joined", "let_go"]
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def joined(*names: str) -> str:
+    """Return files of the static folder as one text: a widget is one module, and one style sheet."""
+    return "\n".join((_STATIC / name).read_text("utf-8") for name in names)
 
 
 class BareWidget(anywidget.AnyWidget):
@@ -16,14 +24,55 @@ class BareWidget(anywidget.AnyWidget):
 
     Every widget of ipywidgets has a Layout by default, with a comm of its own that closing the widget leaves open;
     here the style sheet says how things look. Front ends take a layout of null as none.
+
+    Give ``_esm`` and ``_css`` as text (`joined`), not as paths: anywidget watches a file for changes, and that watch
+    keeps every widget ever made.
     """
 
     layout = traitlets.Any(None, allow_none=True).tag(sync=True)
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        # anywidget watches a file for changes, and its watch keeps every widget ever made; text is only text.
-        for name in ("_esm", "_css"):
-            place = cls.__dict__.get(name)
-            if isinstance(place, Path):
-                setattr(cls, name, place.read_text("utf-8"))
-        super().__init_subclass__(**kwargs)
+
+class TakenOver(BareWidget):
+    """A view of what is under way, whose state a page may ask for, and whose place a native display takes at the end.
+
+    Attributes
+    ----------
+    was_asked : bool
+        True once a front end has asked for the state: it has not seen the messages before. A page that was reloaded
+        asks for all widgets' states at once, a second front end for this one's.
+    fallback : str
+        What a front end without widgets shows.
+    """
+
+    was_asked = False
+    fallback = ""
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(**traits)
+        # The state that opened the view was not asked for.
+        self.was_asked = False
+
+    def bundle(self) -> dict[str, Any]:
+        """Return the mimetypes of its display."""
+        view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
+        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": self.fallback}
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the state, or the part of it named by `key`."""
+        if key is None:
+            self.was_asked = True
+        state: dict[str, Any] = super().get_state(key, drop_defaults)
+        return state
+
+
+# A page that was reloaded in mid-stream can ask for the view only when the cell has ended, and no longer takes the
+# native display: the latest views stay for it.
+_KEPT_VIEWS = 2
+_ended: deque[TakenOver] = deque()
+
+
+def let_go(view: TakenOver) -> None:
+    """Keep an ended view for a page that may ask, and close the oldest of those kept."""
+    _ended.append(view)
+    while len(_ended) > _KEPT_VIEWS:
+        _ended.popleft().close()

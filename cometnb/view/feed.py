@@ -12,14 +12,13 @@ from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
 from cometnb.view.blocks import Blocks
 from cometnb.view.cards import Cards
 from cometnb.view.html import block_html
-from cometnb.view.live import REASONING, TEXT, delta_of, next_summary
+from cometnb.view.live import REASONING, TEXT, Words, delta_of, next_summary
 from cometnb.view.parts import ending
 from cometnb.view.usage import usage_line
 from cometnb.view.widget import LiveView
 
 __all__ = ["Feed"]
 
-_REFUSAL = "response.refusal.delta"
 
 _OF_CALLS = {CALLED: "running {name}", ASKED: "may {name} run?", RETURNED: "waiting for the answer"}
 
@@ -45,7 +44,7 @@ class Feed:
         self._reasoning = Blocks()
         self._cards = Cards()
         self._has_reasoning = False
-        self._is_refusal = False
+        self._words = Words()
 
     def clear(self, model: str = "") -> None:
         """Empty the view for the next answer, which `model` was asked for; without one it waits for a run."""
@@ -58,7 +57,7 @@ class Feed:
         # Kept for a page that asks later; its own clock runs in the page.
         state["elapsed_s"] = self._clock() - self._started_s
         news: dict[str, Any] = {}
-        news |= _grown(self._blocks, "".join(map(self._words, events)), "blocks", "tail")
+        news |= _grown(self._blocks, "".join(map(self._words.of, events)), "blocks", "tail")
         news |= _grown(self._reasoning, "".join(map(self._thoughts, events)), "thoughts", "thought")
         if self._cards.take(events):
             news["cards"] = self._cards.shown()
@@ -75,15 +74,6 @@ class Feed:
         if self._cards.end():
             last["cards"] = self._cards.shown()
         return last
-
-    def _words(self, event: Event) -> str:
-        if event.type == TEXT:
-            return delta_of(event)
-        if event.type != _REFUSAL:
-            return ""
-        lead = "" if self._is_refusal else "**Refused.** "
-        self._is_refusal = True
-        return lead + delta_of(event)
 
     def _thoughts(self, event: Event) -> str:
         if event.type in REASONING:

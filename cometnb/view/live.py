@@ -26,6 +26,7 @@ __all__ = [
     "SilentAnswer",
     "StillAnswer",
     "TerminalAnswer",
+    "Words",
     "delta_of",
     "next_summary",
 ]
@@ -35,6 +36,7 @@ __all__ = [
 _SETTLED_LENGTH = 300
 
 TEXT = "response.output_text.delta"
+_REFUSAL = "response.refusal.delta"
 REASONING = frozenset({"response.reasoning_summary_text.delta", "response.reasoning_text.delta"})
 
 
@@ -236,6 +238,23 @@ class TerminalAnswer:
         if text:
             self._out.write(text)
             self._ends_line = text.endswith("\n")
+
+
+class Words:
+    """What of an answer's events is text to show: its deltas, and a refusal's, which begins by saying so."""
+
+    def __init__(self) -> None:
+        self._is_refusal = False
+
+    def of(self, event: Event) -> str:
+        """Return the Markdown an event adds; empty if it adds none."""
+        if event.type == TEXT:
+            return delta_of(event)
+        if event.type != _REFUSAL:
+            return ""
+        lead = "" if self._is_refusal else "**Refused.** "
+        self._is_refusal = True
+        return lead + delta_of(event)
 
 
 def delta_of(event: Event) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 from cometnb.errors import masked
 from cometnb.protocol.counted import counted
@@ -20,9 +19,6 @@ from cometnb.view.multiples import figures, heading, multiples_bundle, summary
 from cometnb.view.neutral import plain_markdown
 from cometnb.view.publish import publish
 
-if TYPE_CHECKING:
-    from cometnb.view.multiples_widget import MultiplesView
-
 __all__ = [
     "Multiples",
     "PlainMultiples",
@@ -34,9 +30,6 @@ __all__ = [
 ]
 
 _LONGEST_LINE = 60
-# As for a single answer: a page that was reloaded may ask for the view after the end.
-_KEPT_VIEWS = 2
-_ended: deque[MultiplesView] = deque()
 
 
 class Multiples(Protocol):
@@ -138,11 +131,11 @@ class WatchedMultiples:
         elapsed_s = self._count.elapsed_s
         foot = " · ".join([summary(self._grid, results, elapsed_s=elapsed_s), *notes])
         self._view.end(masked(foot), is_sent=self._view.was_asked)
+        from cometnb.view.bare_widget import let_go  # loaded with the view
+
         data, metadata = multiples_bundle(self._grid, results, notes=notes, elapsed_s=elapsed_s)
         publish(data, metadata, display_id=self._display_id, is_update=True)
-        _ended.append(self._view)
-        while len(_ended) > _KEPT_VIEWS:
-            _ended.popleft().close()
+        let_go(self._view)
 
 
 class PlainMultiples:

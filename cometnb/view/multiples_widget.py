@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from os.path import commonprefix
-from pathlib import Path
 from typing import Any
 
 import traitlets
@@ -13,22 +12,19 @@ from cometnb.protocol.events import APPENDED, Event
 from cometnb.session.sweep import Grid
 from cometnb.session.sweep_frame import Result
 from cometnb.session.turn_stream import CALLED, RETURNED
-from cometnb.view.bare_widget import BareWidget
+from cometnb.view.bare_widget import TakenOver, joined
 from cometnb.view.blocks import Blocks
 from cometnb.view.html import block_html
-from cometnb.view.live import REASONING, TEXT, delta_of
+from cometnb.view.live import REASONING, TEXT, Words
 from cometnb.view.multiples import arranged, figures
 from cometnb.view.widget import keep_to_its_thread
 
 __all__ = ["MultiplesView"]
 
-_STATIC = Path(__file__).parent / "static"
-_FALLBACK = "The answers are streaming; they are shown here when they are complete."
-_REFUSAL = "response.refusal.delta"
 _WAITS = "waiting"
 
 
-class MultiplesView(BareWidget):
+class MultiplesView(TakenOver):
     """The front end's side of a running sweep.
 
     Parameters
@@ -48,11 +44,11 @@ class MultiplesView(BareWidget):
         True once a front end has asked for the state.
     """
 
-    _esm = _STATIC / "multiples.js"
-    _css = _STATIC / "multiples.css"
+    _esm = joined("element.js", "taken_over.js", "multiples.js")
+    _css = joined("multiples.css")
     sweep = traitlets.Dict().tag(sync=True)
     can_stop = traitlets.Bool(False).tag(sync=True)
-    was_asked = False
+    fallback = "The answers are streaming; they are shown here when they are complete."
 
     def __init__(self, grid: Grid, head: str, on_stop: Callable[[], None] | None = None) -> None:
         self._on_stop = on_stop
@@ -76,7 +72,6 @@ class MultiplesView(BareWidget):
         super().__init__(sweep=sweep, can_stop=on_stop is not None)
         self.on_msg(self._received)
         keep_to_its_thread(self.comm)
-        self.was_asked = False
 
     def update(
         self,
@@ -117,18 +112,6 @@ class MultiplesView(BareWidget):
         """Mark it as complete; sent only to a page that keeps the view."""
         self._tell({"foot": foot, "is_done": True}, is_sent=is_sent)
 
-    def bundle(self) -> dict[str, Any]:
-        """Return the mimetypes of its display."""
-        view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
-        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": _FALLBACK}
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the state, or the part of it named by `key`."""
-        if key is None:
-            self.was_asked = True
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state
-
     def _tell(self, changed: dict[str, Any], *, is_sent: bool = True) -> None:
         sweep = self.sweep
         sweep["n"] += 1
@@ -160,11 +143,11 @@ class _Cell:
         self._blocks = Blocks()
         self._line = _WAITS
         self._n_deltas = 0
-        self._is_refusal = False
+        self._words = Words()
 
     def take(self, events: Sequence[Event]) -> dict[str, Any]:
         """Return what is new: finished blocks, how the tail has changed, and the line below."""
-        text = "".join(map(self._words, events))
+        text = "".join(map(self._words.of, events))
         news: dict[str, Any] = {}
         if text:
             done = [block_html(block) for block in self._blocks.feed(text)]
@@ -193,15 +176,6 @@ class _Cell:
         kept = commonprefix([self.tail, tail])  # noqa: RUF071  # of texts, letter by letter
         self.tail = tail
         return {"keep": len(kept.encode("utf-16-le", "surrogatepass")) // 2, "add": tail[len(kept) :]}
-
-    def _words(self, event: Event) -> str:
-        if event.type == TEXT:
-            return delta_of(event)
-        if event.type != _REFUSAL:
-            return ""
-        lead = "" if self._is_refusal else "**Refused.** "
-        self._is_refusal = True
-        return lead + delta_of(event)
 
     def _status(self, events: Sequence[Event]) -> str:
         for event in reversed(events):

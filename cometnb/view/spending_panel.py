@@ -8,14 +8,13 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from threading import Lock, Timer
 from typing import Any
 
 import traitlets
 
 from cometnb.client.attempt import Attempt, Observer
-from cometnb.view.bare_widget import BareWidget
+from cometnb.view.bare_widget import BareWidget, joined
 from cometnb.view.publish import publish
 from cometnb.view.spending import Figures, Point, bundle_of, drawn
 from cometnb.view.usage import usage_line
@@ -23,7 +22,6 @@ from cometnb.view.widget import keep_to_its_thread
 
 __all__ = ["Paced", "SpendingPanel", "SpendingView"]
 
-_STATIC = Path(__file__).parent / "static"
 _FALLBACK = "The live panel belongs to a running kernel; its last figures stand above."
 _MOST_POINTS = 40
 
@@ -104,8 +102,8 @@ class SpendingView(BareWidget):
         shows the output a second time asks for nothing but them.
     """
 
-    _esm = _STATIC / "spending.js"
-    _css = _STATIC / "spending.css"
+    _esm = joined("element.js", "spending.js")
+    _css = joined("spending.css")
     figures = traitlets.Dict().tag(sync=True)
 
     def __init__(self, figures: dict[str, Any]) -> None:

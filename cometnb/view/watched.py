@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
+from cometnb.view.bare_widget import let_go
 from cometnb.view.feed import Feed
 from cometnb.view.images import image_displays
 from cometnb.view.mime import bundle
@@ -16,11 +16,6 @@ from cometnb.view.publish import publish, publish_all, replace_all
 from cometnb.view.widget import LiveView
 
 __all__ = ["WatchedAnswer"]
-
-# A page that was reloaded in mid-stream can ask for the view only when the cell has ended, and no longer takes the
-# native display: the latest views stay for it.
-_KEPT_VIEWS = 2
-_ended: deque[LiveView] = deque()
 
 
 class WatchedAnswer:
@@ -68,16 +63,9 @@ class WatchedAnswer:
         replace_all()
         publish(data, metadata, display_id=uuid.uuid4().hex)
         publish_all(image_displays(response))
-        _let_go(self._view)
+        let_go(self._view)
 
     def withdraw(self) -> None:
         """Let the error that follows take the view's place."""
         replace_all()
         self._view.close()
-
-
-def _let_go(view: LiveView) -> None:
-    """Keep an ended view for a page that may ask, and close the oldest of those kept."""
-    _ended.append(view)
-    while len(_ended) > _KEPT_VIEWS:
-        _ended.popleft().close()

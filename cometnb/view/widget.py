@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import traitlets
 
-from cometnb.view.bare_widget import BareWidget
+from cometnb.view.bare_widget import TakenOver, joined
 
 __all__ = ["LiveView", "keep_to_its_thread"]
 
-_STATIC = Path(__file__).parent / "static"
-_FALLBACK = "The answer is streaming; it is shown here when it is complete."
 
-
-class LiveView(BareWidget):
+class LiveView(TakenOver):
     """The front end's side of one streaming answer.
 
     Parameters
@@ -38,11 +34,11 @@ class LiveView(BareWidget):
         asks for all widgets' states at once, a second front end for this one's.
     """
 
-    _esm = _STATIC / "live.js"
-    _css = _STATIC / "live.css"
+    _esm = joined("element.js", "taken_over.js", "live.js")
+    _css = joined("live.css")
     answer = traitlets.Dict().tag(sync=True)
     can_stop = traitlets.Bool(False).tag(sync=True)
-    was_asked = False
+    fallback = "The answer is streaming; it is shown here when it is complete."
 
     def __init__(
         self,
@@ -57,8 +53,6 @@ class LiveView(BareWidget):
         )
         self.on_msg(self._received)
         keep_to_its_thread(self.comm)
-        # The state that opened the view was not asked for.
-        self.was_asked = False
 
     def keep(self, **news: Any) -> None:
         """Keep what is new in the state, for a page that asks; parameters as for `tell`."""
@@ -87,18 +81,6 @@ class LiveView(BareWidget):
         n, answer = self.answer["n"] + 1, self.answer
         answer.update(_empty(model) | {"n": n} | ({} if model else {"phase": "idle"}))
         self.send({"n": n, "answer": answer})
-
-    def bundle(self) -> dict[str, Any]:
-        """Return the mimetypes of its display."""
-        view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
-        return {"application/vnd.jupyter.widget-view+json": view, "text/plain": _FALLBACK}
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the state, or the part of it named by `key`."""
-        if key is None:
-            self.was_asked = True
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":

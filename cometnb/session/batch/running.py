@@ -6,7 +6,6 @@ import asyncio
 import concurrent.futures
 import sys
 import threading
-import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,10 +16,10 @@ from cometnb.errors import CometError, CometWarning
 from cometnb.session.batch.engine import BatchRun
 from cometnb.session.batch.job import Outcome
 from cometnb.session.loop import BackgroundLoop
+from cometnb.session.short_waits import wait_for
 
 __all__ = ["Delivery", "RunningBatch"]
 
-_SHORT_WAIT_S = 0.05
 _STOP_WITHIN_S = 2.0
 
 
@@ -139,7 +138,7 @@ class RunningBatch:
                 yield from taken
                 if is_done and not taken:
                     break
-                if not self.is_done and not self._wait(self._delivery.changed, idle_s):
+                if not self.is_done and not wait_for(self._delivery.changed, idle_s):
                     yield None
                 self._warn()
         finally:
@@ -181,7 +180,7 @@ class RunningBatch:
     def stop(self) -> None:
         """End it now: what is on its way is cut off, what has arrived is kept and handed out."""
         self.ask_to_stop()
-        self._wait(self._is_done, _STOP_WITHIN_S)
+        wait_for(self._is_done, _STOP_WITHIN_S)
 
     def _finish(self, future: concurrent.futures.Future[None]) -> None:
         if not future.cancelled():
@@ -212,17 +211,6 @@ class RunningBatch:
             caller.f_lineno,
             registry={},
         )
-
-    @staticmethod
-    def _wait(event: threading.Event, timeout_s: float | None) -> bool:
-        """Wait in short pieces, so that an interrupt is seen on every platform."""
-        deadline_s = float("inf") if timeout_s is None else time.monotonic() + timeout_s
-        while True:
-            left_s = deadline_s - time.monotonic()
-            if event.wait(max(0.0, min(_SHORT_WAIT_S, left_s))):
-                return True
-            if left_s <= 0:
-                return False
 
 
 def _drop(_: Outcome) -> None:

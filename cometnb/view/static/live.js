@@ -6,9 +6,6 @@
 
 const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete." };
 const RESTS = ["done", "idle"];
-const HOLD_MS = 500;
-// JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
-const MARKDOWN = "jp-RenderedHTMLCommon";
 const BUTTONS = [["Run", true], ["Refuse", false]];
 
 export default {
@@ -124,33 +121,6 @@ function fill(finished, open, blocks, tail) {
   if (tail !== undefined) open.replaceChildren(parsed(tail));
 }
 
-// The only place where HTML is read; the kernel has sanitised it.
-function parsed(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const link of template.content.querySelectorAll("a")) link.target = "_blank";
-  return template.content;
-}
-
-// An output that shrinks makes the page jump.
-function keepHeight(view) {
-  const height = view.root.offsetHeight;
-  view.frame = view.root.closest(".jp-Cell-outputWrapper");
-  view.frameHeight = view.frame?.offsetHeight;
-  if (height > view.tallest) {
-    view.tallest = height;
-    view.root.style.minHeight = `${height}px`;
-  }
-}
-
-// The display that takes the view's place is drawn a moment after the view has gone.
-function holdPlace(view) {
-  if (!view.frame) return;
-  const { frame, frameHeight } = view;
-  frame.style.minHeight = `${frameHeight}px`;
-  setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
-}
-
 // A card that has not changed keeps its elements, and with them the focus and what a reader has selected.
 function drawCards(view, cards) {
   cards.forEach((card, index) => {
@@ -218,11 +188,4 @@ function tick(view, answer) {
   if (answer.n_deltas > 1) parts.push(`about ${answer.n_deltas} tokens`, `${(answer.n_deltas / elapsed).toFixed(0)} tokens/s`);
   if (view.stop.hidden) parts.push("interrupt the kernel to stop");
   view.words.textContent = parts.join(" · ");
-}
-
-function add(parent, tag, className) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  parent.append(element);
-  return element;
 }

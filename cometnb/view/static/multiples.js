@@ -5,10 +5,6 @@
 // tail only what has changed travels: how much of it stays, and what is added to that.
 // The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`); all else is text.
 
-const HOLD_MS = 500;
-// JupyterLab's class for rendered Markdown.
-const MARKDOWN = "jp-RenderedHTMLCommon";
-
 export default {
   initialize({ model }) {
     model.get("sweep").since = performance.now();
@@ -119,14 +115,6 @@ function show(view, place, news, tail) {
   if (news.state === "done" || news.state === "failed") scroller.scrollTop = 0;
 }
 
-// The only place where HTML is read; the kernel has sanitised it.
-function parsed(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  for (const link of template.content.querySelectorAll("a")) link.target = "_blank";
-  return template.content;
-}
-
 function tick(view, sweep) {
   view.stop.hidden = !view.canStop || sweep.is_done;
   if (sweep.is_done) {
@@ -138,30 +126,4 @@ function tick(view, sweep) {
   const parts = [sweep.foot, `${elapsed.toFixed(0)} s`];
   if (view.stop.hidden) parts.push("interrupt the kernel to stop");
   view.words.textContent = parts.filter(Boolean).join(" · ");
-}
-
-// An output that shrinks makes the page jump.
-function keepHeight(view) {
-  const height = view.root.offsetHeight;
-  view.frame = view.root.closest(".jp-Cell-outputWrapper");
-  view.frameHeight = view.frame?.offsetHeight;
-  if (height > view.tallest) {
-    view.tallest = height;
-    view.root.style.minHeight = `${height}px`;
-  }
-}
-
-// The display that takes the view's place is drawn a moment after the view has gone.
-function holdPlace(view) {
-  if (!view.frame) return;
-  const { frame, frameHeight } = view;
-  frame.style.minHeight = `${frameHeight}px`;
-  setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
-}
-
-function add(parent, tag, className) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  parent.append(element);
-  return element;
 }

@@ -1,13 +1,4 @@
-// The elements every part of the panel is made of. A widget is one module: its files are joined in the kernel, this one
-// first. Every word is text; nothing is fetched, and nothing is inserted as HTML.
-
-function add(parent, tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  parent.append(element);
-  return element;
-}
+// What the parts of the panel are made of, besides `add`. Nothing is fetched, and nothing is inserted as HTML.
 
 function button(parent, className, text, act, title) {
   const key = add(parent, "button", className, text);

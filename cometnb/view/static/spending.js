@@ -119,11 +119,3 @@ function kind(name) {
 function percent(share) {
   return `${(share * 100).toFixed(2)}%`;
 }
-
-function add(parent, tag, className, text) {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  if (text !== undefined) element.textContent = text;
-  parent.append(element);
-  return element;
-}

@@ -1,0 +1,32 @@
+// What the views share whose place a native display takes at the end: rendered blocks, and a height that never jumps.
+
+const HOLD_MS = 500;
+// JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
+const MARKDOWN = "jp-RenderedHTMLCommon";
+
+// The only place where HTML is read; the kernel has sanitised it.
+function parsed(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  for (const link of template.content.querySelectorAll("a")) link.target = "_blank";
+  return template.content;
+}
+
+// An output that shrinks makes the page jump.
+function keepHeight(view) {
+  const height = view.root.offsetHeight;
+  view.frame = view.root.closest(".jp-Cell-outputWrapper");
+  view.frameHeight = view.frame?.offsetHeight;
+  if (height > view.tallest) {
+    view.tallest = height;
+    view.root.style.minHeight = `${height}px`;
+  }
+}
+
+// The display that takes the view's place is drawn a moment after the view has gone.
+function holdPlace(view) {
+  if (!view.frame) return;
+  const { frame, frameHeight } = view;
+  frame.style.minHeight = `${frameHeight}px`;
+  setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
+}
