@@ -215,9 +215,9 @@ def _key(shared: Shared, grid: Grid) -> str:
 def _till(shared: Shared, budget: Any) -> Till:
     """Return what the runs wait at until there is money for them, under the kernel's budget and the sweep's own."""
     from cometnb.ledger.budget import Budget
-    from cometnb.ledger.purse.till import Till
+    from cometnb.ledger.purse.till import Till, batch_budget
 
-    own = budget if budget is None or isinstance(budget, Budget) else Budget(budget)
+    own = budget if isinstance(budget, Budget) else batch_budget(budget, allows_unpriced=False)
     session = shared.session
     return Till(own, lambda: shared.budget, backend=session.backend, base_url=session.base_url)
 

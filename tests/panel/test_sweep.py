@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -291,3 +292,12 @@ def test_it_runs_as_many_at_once_as_it_may(simulator: Simulator) -> None:
 def test_prompts_may_be_given_by_name() -> None:
     """As the parameter that a list of prompts would be."""
     assert cometnb.sweep(prompt=["One", "Two"])["prompt"].tolist() == ["One", "Two"]
+
+
+@pytest.mark.parametrize(("wrong", "words"), [({"budget": -1}, "budget=-1"), ({"checkpoint": 5}, "checkpoint=5")])
+def test_a_limit_or_a_file_that_is_none_is_named(wrong: dict[str, Any], words: str) -> None:
+    """In the words of the call, before anything is asked."""
+    with pytest.raises(ParamError) as caught:
+        cometnb.sweep("Hi", effort=["none", "low"], **wrong)
+    assert words in caught.value.fact
+    assert len(str(caught.value).splitlines()) == 2
