@@ -24,7 +24,7 @@ QUIET_HOME = env -u COMETAPI_KEY -u COMETAPI_API_KEY -u COMETAPI_BASE_URL -u COM
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo lab test lint types units notebooks docs bench format lock clean
+.PHONY: help demo lab test lint types units notebooks docs pictures bench format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ notebooks: $(TEST) ## run the notebooks and compare their outputs with those in 
 
 docs: $(TEST) ## build the documentation, with the notebooks as pages
 	@$(BIN)/python docs/build.py
+
+pictures: $(TEST) ## take the README's pictures of a streamed answer anew
+	@$(BIN)/python -m tests.browser.pictures
 
 bench: $(TEST) ## measure, beside what one would use instead
 	@$(BIN)/python -m benchmarks
