@@ -14,10 +14,13 @@ __all__ = ["source_of"]
 
 def source_of(value: type | Callable[..., Any]) -> str:
     """Return the source code of a function, method or class, not indented; empty if there is none to be had."""
+    # Python 3.13 takes a class's line from whatever file was started, in a terminal IPython that of IPython itself.
+    if isinstance(value, type) and (source := _from_cells(value)):
+        return source
     try:
         return textwrap.dedent(inspect.getsource(value)).rstrip("\n")
     except (OSError, TypeError):
-        return _from_cells(value) if isinstance(value, type) else ""
+        return ""
 
 
 def _from_cells(wanted: type) -> str:

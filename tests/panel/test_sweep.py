@@ -294,7 +294,9 @@ def test_prompts_may_be_given_by_name() -> None:
     assert cometnb.sweep(prompt=["One", "Two"])["prompt"].tolist() == ["One", "Two"]
 
 
-@pytest.mark.parametrize(("wrong", "words"), [({"budget": -1}, "budget=-1"), ({"checkpoint": 5}, "checkpoint=5")])
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"budget": -1}, "budget=-1"), ({"checkpoint": 5}, "checkpoint=5")]
+)
 def test_a_limit_or_a_file_that_is_none_is_named(wrong: dict[str, Any], words: str) -> None:
     """In the words of the call, before anything is asked."""
     with pytest.raises(ParamError) as caught:
