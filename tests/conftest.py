@@ -22,12 +22,10 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 _KEPT = frozenset({"COMETNB_REQUIRE_TOOLS"})
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Where several workers share the tests, keep a file's together, and all that need the browser with one of them."""
-    for item in items:
-        file = item.path.relative_to(ROOT).as_posix()
-        group = "browser" if file.startswith("tests/browser/") else file
-        item.add_marker(pytest.mark.xdist_group(group))
+    file = item.path.relative_to(ROOT).as_posix()
+    item.add_marker(pytest.mark.xdist_group("browser" if file.startswith("tests/browser/") else file))
 
 
 @pytest.fixture(scope="session", autouse=True)
