@@ -33,7 +33,7 @@ demo: $(LAB) ## run the quickstart on the simulator: streamed here, then as a no
 	@$(BIN)/python notebooks/demo.py
 
 lab: $(LAB) ## open JupyterLab on the notebooks
-	@$(BIN)/python -m jupyterlab notebooks
+	@$(BIN)/python -m jupyterlab --ServerApp.root_dir="$(CURDIR)" --LabApp.default_url=/lab/tree/notebooks/quickstart.ipynb
 
 test: lint types units notebooks ## check everything: style, types, layers, tests, notebooks
 	@echo "All checks passed."
@@ -51,7 +51,7 @@ types: $(TEST) ## mypy, strict
 
 units: $(TEST) ## the tests, with a real kernel and a real browser
 	@echo "== pytest"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 notebooks: $(TEST) ## run the notebooks and compare their outputs with those in the files
 	@echo "== notebooks"

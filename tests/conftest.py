@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-from tests.needs import ROOT
 
 # Deadlines and random seeds make a slow or busy machine fail where the code is right.
 settings.register_profile(
@@ -22,10 +21,17 @@ settings.load_profile("ci" if os.environ.get("CI") else "dev")
 _KEPT = frozenset({"COMETNB_REQUIRE_TOOLS"})
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Where several workers share the tests, keep a file's together, and all that need the browser with one of them."""
-    file = item.path.relative_to(ROOT).as_posix()
-    item.add_marker(pytest.mark.xdist_group("browser" if file.startswith("tests/browser/") else file))
+    # Marks of groups are not seen with pytest 9.2.
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
+        def _split_scope(self, nodeid: str) -> str:
+            return "browser" if nodeid.startswith("tests/browser/") else str(super()._split_scope(nodeid))
+
+    return Scheduling(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)
