@@ -32,7 +32,9 @@ DEFAULT_MODEL = "gpt-5.4"
 CASSETTES = {"cassette": "replay", "cassette-auto": "auto", "cassette-record": "record"}
 """What stands before the path of a cassette as a backend, and the mode it means."""
 
-KEY_STEP = "Set COMETAPI_KEY to your key, or go on without one: COMETNB_BACKEND=simulator (%comet simulator)."
+KEY_STEP = (
+    "Give it with %comet key or COMETAPI_KEY, or go on without: %comet simulator (COMETNB_BACKEND=simulator)."
+)
 
 _VARIABLES: dict[str, tuple[str, ...]] = {
     "api_key": ("COMETAPI_KEY", "COMETAPI_API_KEY"),

@@ -14,6 +14,7 @@ from cometnb.session.export import FORMS, as_code
 from cometnb.session.prompt import Attached
 from cometnb.session.settings import Settings
 from cometnb.view.mime import printable
+from cometnb.view.neutral import plain_markdown
 from cometnb.view.publish import publish
 
 if TYPE_CHECKING:
@@ -145,4 +146,5 @@ def _fenced(code: str, language: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([\\`*_\[\]<>$~|&])", r"\\\1", text)
+    # JupyterLab takes what is between two dollars for a formula, escaped or not.
+    return plain_markdown(text) if text.count("$") > 1 else re.sub(r"([\\`*_\[\]<>$~|&])", r"\\\1", text)

@@ -31,7 +31,7 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     400: (BadRequestError, "Change the request as the message says."),
     401: (
         AuthenticationError,
-        "Check the key: set COMETAPI_KEY, or run `%comet simulator` to go on without one.",
+        "Give the right key with %comet key or COMETAPI_KEY, or go on without: %comet simulator.",
     ),
     403: (
         PermissionDeniedError,
@@ -48,7 +48,7 @@ _BY_STATUS: dict[int, tuple[type[APIError], str]] = {
     429: (RateLimitError, "Wait and send fewer calls at once, or check the balance of the account."),
 }
 
-_MODEL_STEP = "Name another model; client.models() lists what the service offers."
+_MODEL_STEP = "Name another model: %comet models, or client.models(), lists what the service offers."
 
 
 def error_details(raw: Any) -> dict[str, Any]:

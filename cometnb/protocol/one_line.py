@@ -25,6 +25,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "datetime": {"type": "string", "format": "date-time"},
 }
 _STEP = "Write fields such as: name, age int, mood glad|sad, tags list[str], born date?, bio: one line"
+_ROWS_STEP = "A list of rows stands in brackets: [name, age int]"
 
 
 def one_line(text: str) -> dict[str, Any]:
@@ -56,7 +57,9 @@ def one_line(text: str) -> dict[str, Any]:
     ['name']
     """
     inner = text.strip()
-    if inner.startswith("[") and inner.endswith("]"):
+    if inner.startswith("[") and not inner.endswith("]"):
+        raise ParamError(f"{text!r} opens a bracket and does not end with ].", _ROWS_STEP, param="schema")
+    if inner.startswith("["):
         rows = {"type": "array", "items": one_line(inner[1:-1])}
         return {"type": "object", "properties": {"rows": rows}, "required": ["rows"]}
     properties: dict[str, Any] = {}

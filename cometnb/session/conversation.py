@@ -247,7 +247,7 @@ class Conversation:
     def _found(self, name: str) -> Turn:
         turn = self.turns.find(name)
         if turn is None:
-            step = "%comet tree shows the turns and their ids."
+            step = "Run the cell that binds it, or take an id that %comet tree shows."
             raise CellError(f"The conversation {self.name!r} has no turn or response {name!r}.", step)
         return turn
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -160,9 +161,13 @@ def _value(code: CodeType, shown: str, namespace: Mapping[str, Any]) -> Any:
     try:
         return eval(code, dict(namespace))  # noqa: S307  # the user's own code in the user's own kernel
     except NameError as error:
+        close = difflib.get_close_matches(
+            str(error.name), [name for name in namespace if not name.startswith("_")], n=1
+        )
+        meant = f"Did you mean {close[0]}? Else run" if close else "Run"
         raise CellError(
             f"{shown}: {error}.",
-            "Run the cell that defines it, write \\{{ for two plain braces, or use --raw.",
+            f"{meant} the cell that defines it, write \\{{{{ for two plain braces, or use --raw.",
         ) from error
     except Exception as error:
         raise raised(shown, error) from error

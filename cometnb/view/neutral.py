@@ -47,6 +47,8 @@ _INFO = re.compile(r"[\w+#.\-]+")
 _FENCE_RUNS = re.compile(r"`+")
 # What means something in Markdown or opens a formula; an underscore inside a word does not.
 _MARKS = re.compile(r"([\\`*$~|]|(?<!\w)_|_(?!\w))")
+# An amount, or a path that begins at a root called $.
+_DOLLARS = re.compile(r"(\$[\w$]*(?:[.,][\w$]+)*)")
 # Brackets with a backslash before them, or two, open a formula in a reader that looks for it in the Markdown.
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;"})
 
@@ -100,10 +102,18 @@ def plain_markdown(text: str) -> str:
     """Return Markdown that shows `text` as it is, on one line; it may stand in a sentence or in a cell of a table.
 
     JupyterLab looks for formulas in the page, too, where nothing tells what was escaped: an invisible character stands
-    behind a backslash that would open one, or begin a command that acts in one.
+    behind a backslash that would open one, or begin a command that acts in one. What is between two dollars is a
+    formula there except in code, so that two amounts in one sentence are code.
     """
-    text = _OPENS_MATH.sub("\\\\\u200c", " ".join(text.split()))
-    return _MARKS.sub(r"\\\1", text.translate(_ENTITIES))
+    text = " ".join(text.split())
+    if text.count("$") < 2:
+        return _escaped(text)
+    pieces = enumerate(_DOLLARS.split(text))
+    return "".join(f"`{piece}`" if at % 2 else _escaped(piece) for at, piece in pieces)
+
+
+def _escaped(text: str) -> str:
+    return _MARKS.sub(r"\\\1", _OPENS_MATH.sub("\\\\\u200c", text).translate(_ENTITIES))
 
 
 def _between(lines: list[str]) -> list[str]:

@@ -95,7 +95,7 @@ def test_no_key_says_how_to_go_on_without(client_type: type[Client | AsyncClient
         client_type()
     fact, step = str(caught.value).splitlines()
     assert fact == "There is no API key."
-    assert "COMETAPI_KEY" in step
+    assert "%comet key or COMETAPI_KEY" in step
     assert "COMETNB_BACKEND=simulator" in step
 
 

@@ -135,7 +135,7 @@ def test_dry_run_says_what_it_would_cost(shell: Shell) -> None:
     line = data["text/plain"].splitlines()[1]
     assert line.startswith("about 9 tokens in (±15 %), 5 to 500 out: $0.0")
     assert "as if billed: " in line
-    assert "5 to 500 out: \\$0.0" in data["text/markdown"]
+    assert "5 to 500 out: `$0.0" in data["text/markdown"]
     assert len(shell.shared.simulator.requests) == before
 
 
@@ -153,7 +153,7 @@ def test_dry_run_of_a_model_without_a_price_says_so(shell: Shell) -> None:
     data = shell.displays[-1]["data"]
     assert "no price known" in data["text/plain"]
     told = data["text/markdown"].partition("```json")[0]
-    assert "\\<b\\>\\*x\\*\\</b\\>\\[a\\](javascript:b)\\`\\$1\\$" in told
+    assert "&lt;b&gt;\\*x\\*&lt;/b&gt;&#91;a&#93;(javascript:b)\\``$1$`" in told
     assert "USD" not in told
 
 

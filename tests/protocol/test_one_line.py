@@ -72,6 +72,7 @@ def test_brackets_make_it_rows() -> None:
         ("a nonsense", "'nonsense' in 'a nonsense' is no type"),
         ("a x|", "is no type"),
         (": meaning", "begin with a name"),
+        ("[name, age int", "opens a bracket and does not end with"),
     ],
 )
 def test_what_cannot_be_read_is_named(line: str, words: str) -> None:

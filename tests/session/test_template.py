@@ -131,6 +131,12 @@ def test_what_cannot_be_filled_in_is_a_two_line_error(template: str, expression:
     assert words in _two_lines(caught, expression)
 
 
+def test_an_unknown_name_close_to_a_variable_names_it() -> None:
+    """A misspelt variable is the usual reason; names with an underscore in front are nobody's."""
+    with pytest.raises(CellError, match="Did you mean deliveries"):
+        filled("{{ delivereis.head() }}", {"deliveries": 1, "_delivereis": 2})
+
+
 def test_an_unknown_name_says_how_to_write_braces() -> None:
     """Somebody may have meant two plain braces."""
     with pytest.raises(CellError, match=r"write \\\{\{ for two plain braces, or use --raw"):

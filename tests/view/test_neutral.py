@@ -194,6 +194,20 @@ def test_any_words_are_shown_as_they_are(text: str) -> None:
     assert html.unescape(inner) == f"x{' '.join(text.split())}x"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("$0.0026 to $0.0040 (about)", "`$0.0026` to `$0.0040` (about)"),
+        ("$.$defs.Reading: closed", "`$.$defs.Reading`: closed"),
+        ("$1,200.50, or $7.", "`$1,200.50`, or `$7`."),
+        ("only $0.0026", r"only \$0.0026"),
+    ],
+)
+def test_two_amounts_in_a_sentence_are_code(text: str, words: str) -> None:
+    """JupyterLab takes what is between two dollars for a formula, escaped or not."""
+    assert plain_markdown(text) == words
+
+
 def test_a_key_that_the_answer_repeats_is_masked() -> None:
     """Outputs are saved and passed on; in code, too."""
     key = "sk-canary-0123456789abcdef"

@@ -20,6 +20,7 @@ from cometnb.protocol.response import Response
 from cometnb.protocol.usage import Usage
 from cometnb.session.tally import Spent, Tally
 from cometnb.view import spending_panel
+from cometnb.view.neutral import plain_markdown
 from cometnb.view.spending import BudgetLeft, Figures, Point, bundle_of, drawn, rows_of
 from cometnb.view.spending_panel import Paced, SpendingPanel
 from tests.ledger.attempts import USAGE, an_attempt
@@ -132,7 +133,7 @@ def test_the_table_holds_the_same_figures_three_ways() -> None:
     for name, words in rows:
         assert f"  {name:13}  {words}" in bundle["text/plain"]
         assert all(word in bundle["text/html"] for word in (name, words))
-        assert f"| {name} | {words.replace('$', chr(92) + '$')} |" in bundle["text/markdown"]
+        assert f"| {name} | {plain_markdown(words)} |" in bundle["text/markdown"]
     assert all("14:03:22" in text for text in bundle.values())
 
 

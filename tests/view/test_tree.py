@@ -108,8 +108,9 @@ def test_prompts_answers_and_names_are_shown_as_they_are(words: str) -> None:
     turn = _ask(chat, words, words)
     said = " ".join(words.split())
     assert _drawn(as_markdown(chat)) == f"{said}: 1 turn {turn.turn_id} {said} → {said} (goes on here)"
-    markup = re.findall(r"<(\w+)", block_html(as_markdown(chat)))
-    assert markup == ["p", "strong", "ul", "li", "code", "em"]
+    # Code is the turn's id, and dollars that would enclose a formula.
+    markup = [tag for tag in re.findall(r"<(\w+)", block_html(as_markdown(chat))) if tag != "code"]
+    assert markup == ["p", "strong", "ul", "li", "em"]
 
 
 @pytest.mark.parametrize("words", [*_HOSTILE, "x` <b>y</b>", "\x1b[31mred\x07"])
