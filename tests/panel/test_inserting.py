@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 from cometnb.errors import CellError
 from cometnb.panel.inserting import is_in_cell, place_below
@@ -50,6 +51,8 @@ def test_a_buttons_handler_gets_the_text(message: str | None) -> None:
 
 def test_outside_ipython_the_text_is_returned() -> None:
     """For whoever wants to paste it."""
+    # Another test of this process may have left its shell as the one that runs.
+    InteractiveShell.clear_instance()
     text = Panel("Say hello.", params={"temperature": 0.5}).insert_cell()
     assert text is not None
     assert text.startswith("%%respond")
