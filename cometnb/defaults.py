@@ -24,6 +24,7 @@ from cometnb.options import Options
 from cometnb.protocol.response import Response
 from cometnb.session.background import use_client
 from cometnb.session.conversation import Conversation, Forgetful
+from cometnb.session.enlisted import enlisted
 from cometnb.session.rounds import DEFAULT_MAX_ROUNDS
 from cometnb.session.session import Session
 from cometnb.session.structured import asking_for, schema_of
@@ -155,13 +156,7 @@ class Shared:
         callable
             Ends it.
         """
-        self._watchers.append(callback)
-
-        def end() -> None:
-            with suppress(ValueError):
-                self._watchers.remove(callback)
-
-        return end
+        return enlisted(callback, self._watchers)
 
     def _tell(self, attempt: Attempt) -> None:
         if self.budget is not None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor, inf, isinf, isnan, nan
+from math import ceil, floor, inf, isnan, nan
 from typing import TYPE_CHECKING, Any
 
 from cometnb.ledger.calibration import FEWEST_ROWS, Factors, factors_of
 from cometnb.ledger.prices import Billable
-from cometnb.protocol.cost import Cost, dollars
+from cometnb.protocol.cost import Cost, dollar_band
 from cometnb.protocol.estimate import estimated_input_tokens
 
 if TYPE_CHECKING:
@@ -65,16 +65,15 @@ class Forecast:
     def _output_words(self) -> str:
         if self.output_high is None:
             return f"{self.output_low:,} or more out, no upper bound is set (max_output_tokens)"
-        band = _band(f"{self.output_low:,}", f"{self.output_high:,}")
+        low, high = f"{self.output_low:,}", f"{self.output_high:,}"
+        band = low if low == high else f"{low} to {high}"
         earlier = f", as {self.n_earlier:,} earlier calls had it" if self.n_earlier else ""
         return f"{band} out{earlier}"
 
     def _cost_words(self) -> str:
         if isnan(self.cost_low_usd):
             return self.price_source or "no price known"
-        low = dollars(self.cost_low_usd)
-        band = f"{low} or more" if isinf(self.cost_high_usd) else _band(low, dollars(self.cost_high_usd))
-        return f"{band} ({self.price_source})"
+        return f"{dollar_band(self.cost_low_usd, self.cost_high_usd)} ({self.price_source})"
 
 
 def forecast(
@@ -217,7 +216,3 @@ def _notes(params: Mapping[str, Any], input_tokens: int, backend: str) -> list[s
     if input_tokens >= _CACHED_FROM_TOKENS and backend == "api":
         notes.append("Less, if a part of the input is read from the provider's cache.")
     return notes
-
-
-def _band(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from cometnb.defaults import Shared
 from cometnb.errors import CometError
-from cometnb.protocol.cost import dollars
+from cometnb.protocol.cost import dollar_band
 from cometnb.protocol.counted import counted
 from cometnb.session.sweep import Grid, Run
 
@@ -52,10 +52,8 @@ class Band:
     def __str__(self) -> str:
         if self.n_unpriced == self.n_runs:
             return "no price known"
-        low, high = dollars(self.low_usd), dollars(self.high_usd)
-        band = f"{low} or more" if isinf(self.high_usd) else low if low == high else f"{low} to {high}"
         unpriced = f", and {counted(self.n_unpriced, 'run')} of no known price" if self.n_unpriced else ""
-        return band + unpriced
+        return dollar_band(self.low_usd, self.high_usd) + unpriced
 
 
 @dataclass(slots=True)

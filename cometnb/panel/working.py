@@ -21,6 +21,7 @@ from cometnb.panel.history import History, Run
 from cometnb.panel.refusing import refused_path, value_at
 from cometnb.panel.request import Asked
 from cometnb.protocol.response import Response
+from cometnb.session.enlisted import enlisted
 from cometnb.session.origin import shell_now, watching
 from cometnb.session.permit import Questions
 from cometnb.session.short_waits import SHORT_WAIT_S
@@ -93,13 +94,7 @@ class Work(Asking):
         callable
             Ends it.
         """
-        self._watchers.append(callback)
-
-        def end() -> None:
-            with suppress(ValueError):
-                self._watchers.remove(callback)
-
-        return end
+        return enlisted(callback, self._watchers)
 
     def start(self) -> Run:
         """Start a run and return as soon as the request is on its way.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from math import isnan, nan
+from math import isinf, isnan, nan
 from typing import NamedTuple
 
-__all__ = ["Cost", "dollars"]
+__all__ = ["Cost", "dollar_band", "dollars"]
 
 # From here on cents are at least two digits that count.
 _CENTS_FROM, _NOTHING_BELOW = 0.0995, 1e-9
@@ -73,3 +73,9 @@ def dollars(usd: float) -> str:
     # The exponent after rounding: 0.0999 is ten cents.
     exponent = int(f"{size:.1e}".partition("e")[2])
     return f"{sign}${size:.{1 - exponent}f}"
+
+
+def dollar_band(low_usd: float, high_usd: float) -> str:
+    """Return what something costs at least and at most, in words; infinite is "nothing bounds it"."""
+    low, high = dollars(low_usd), dollars(high_usd)
+    return f"{low} or more" if isinf(high_usd) else low if low == high else f"{low} to {high}"

@@ -8,6 +8,8 @@ import pytest
 
 from cometnb.client.simulator import Simulator
 from cometnb.defaults import shared
+from cometnb.panel.board import Board
+from cometnb.panel.panel import Panel
 
 
 @pytest.fixture(autouse=True)
@@ -19,3 +21,19 @@ def simulator() -> Iterator[Simulator]:
     yield shared.simulator
     shared.configure(backend=None, ledger=None)
     shared.__dict__["simulator"] = before
+
+
+@pytest.fixture
+def panel() -> Iterator[Panel]:
+    """A panel with a prompt and one parameter."""
+    panel = Panel("Hello.", namespace={}, params={"temperature": 0.5})
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def board(panel: Panel) -> Iterator[Board]:
+    """Its board."""
+    board = Board(panel)
+    yield board
+    board.close()

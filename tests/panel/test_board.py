@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import pytest
 from ipywidgets.widgets.widget import _instances
 
 from cometnb.client.simulator import Simulator
@@ -17,22 +16,6 @@ from cometnb.panel.panel import Panel
 from cometnb.panel.widgets import Part
 
 _LONG = "word " * 4000
-
-
-@pytest.fixture
-def panel() -> Iterator[Panel]:
-    """A panel with a prompt and one parameter."""
-    panel = Panel("Hello.", namespace={}, params={"temperature": 0.5})
-    yield panel
-    panel.close()
-
-
-@pytest.fixture
-def board(panel: Panel) -> Iterator[Board]:
-    """Its board."""
-    board = Board(panel)
-    yield board
-    board.close()
 
 
 def touch(part: Part, op: str, **more: Any) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,22 +11,6 @@ from cometnb.client.simulator import Simulator
 from cometnb.panel.board import Board
 from cometnb.panel.panel import Panel
 from tests.panel.test_board import touch, until
-
-
-@pytest.fixture
-def panel() -> Iterator[Panel]:
-    """A panel with a prompt."""
-    panel = Panel("Hello.", namespace={}, params={"temperature": 0.5})
-    yield panel
-    panel.close()
-
-
-@pytest.fixture
-def board(panel: Panel) -> Iterator[Board]:
-    """Its board."""
-    board = Board(panel)
-    yield board
-    board.close()
 
 
 def shown(board: Board, tab: str) -> Any:
