@@ -10,12 +10,11 @@ from __future__ import annotations
 import base64
 import json
 import os
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ import pytest
 from cometnb.client.server import running_server
 from cometnb.panel.packing import unpacked
 from tests.kernel.kernel_session import CellRun, KernelSession, running_kernel
+from tests.loopback import served
 from tests.needs import ROOT
 
 _KEY = "gateway.Canary-1+4f9d27c6b08e/35a1"
@@ -188,15 +188,8 @@ def _echoing() -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as base_url:
+        yield base_url
 
 
 def _run_all(kernel: KernelSession, cells: Any, found: _Found, iopub: Any) -> None:
