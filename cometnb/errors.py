@@ -44,6 +44,7 @@ __all__ = [
     "ToolError",
     "UnexpectedContentError",
     "masked",
+    "printable",
 ]
 
 KEY_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
@@ -67,6 +68,15 @@ def masked(text: str, *secrets: str | None) -> str:
         if secret:
             text = text.replace(secret, "sk-***")
     return _KEY.sub("sk-***", text)
+
+
+# Everything that moves a terminal's cursor, colours it, rings it or turns the direction of writing.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def printable(text: str) -> str:
+    """Return text without characters that act on a terminal; line ends and tabs stay."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 class CometWarning(UserWarning):
@@ -96,7 +106,7 @@ class CometError(Exception):
     has_full_traceback: ClassVar[bool] = False
 
     def __init__(self, fact: str, next_step: str = "", **details: Any) -> None:
-        super().__init__(masked(" ".join(fact.split())), masked(" ".join(next_step.split())))
+        super().__init__(_line(fact), _line(next_step))
         for name, value in details.items():
             setattr(self, name, value)
 
@@ -122,6 +132,13 @@ class CometError(Exception):
 
     def _shown_lines(self) -> list[str]:
         return [*f"{type(self).__name__}: {self}".splitlines(), *_place(self.__traceback__)]
+
+
+def _line(text: str) -> str:
+    # What a service says stands in many of these lines, and a terminal would obey it. Half a surrogate pair, as a
+    # name in JSON may have, cannot be printed at all.
+    whole = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
+    return masked(printable(whole))
 
 
 def _place(trace: TracebackType | None) -> list[str]:

@@ -9,6 +9,8 @@ import urllib.parse
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
 
 from cometnb.errors import CometWarning, ConfigError
 
@@ -24,6 +26,7 @@ __all__ = [
     "ratio",
     "resolve",
     "setting",
+    "user_path",
 ]
 
 DEFAULT_BASE_URL = "https://api.cometapi.com/v1"
@@ -113,6 +116,12 @@ class Options:
     price_ratio: float | None
     store_text: str
     sources: Mapping[str, str]
+
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError(
+            "Settings hold the key, and are neither pickled nor copied.",
+            "Make them again where they are used: cometnb.Client()",
+        )
 
 
 def resolve(
@@ -293,7 +302,7 @@ def _checked_url(url: str, source: str) -> str:
         has_place = False
     if not has_place or parts.scheme not in ("http", "https") or any(char.isspace() for char in url):
         raise ConfigError(
-            f"base_url={url.rpartition('@')[2]!r} (from {source}) is not an http(s) URL.",
+            f"base_url={re.split('[?#]', url.rpartition('@')[2])[0]!r} (from {source}) is not an http(s) URL.",
             f"Use {DEFAULT_BASE_URL} or your gateway's URL.",
         )
     if "?" in url or "#" in url:
@@ -319,3 +328,22 @@ def _checked_url(url: str, source: str) -> str:
             stacklevel=5,
         )
     return url.rstrip("/")
+
+
+def user_path(text: str | os.PathLike[str]) -> Path:
+    """Return the path that a user typed, with the home folder for ``~``.
+
+    Raises
+    ------
+    ConfigError
+        No file can have this name.
+    """
+    # Path.expanduser fails for the home of nobody, which is a name like any other.
+    path = Path(os.path.expanduser(text))  # noqa: PTH111
+    try:
+        is_name = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        is_name = False
+    if not is_name:
+        raise ConfigError(f"No file can be called {str(text)!a:.80}.", "Give the path of a file.")
+    return path

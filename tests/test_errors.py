@@ -31,6 +31,11 @@ def test_an_error_is_two_lines(kind: type[CometError]) -> None:
     assert error.response is None
 
 
+def test_an_error_can_be_printed() -> None:
+    """Half a surrogate pair, as a name in JSON may have, is written as its escape."""
+    assert str(CometError("\ud83d is no name.", "Use \udc00.")) == "\\ud83d is no name.\nUse \\udc00."
+
+
 @pytest.mark.parametrize("kind", _CLASSES)
 def test_a_notebook_shows_the_two_lines(kind: type[CometError]) -> None:
     """IPython prints these lines in place of its traceback."""
@@ -136,3 +141,9 @@ def test_every_public_name_is_listed() -> None:
 def test_a_warning_is_the_user_s() -> None:
     """It can be silenced like any other."""
     assert issubclass(CometWarning, UserWarning)
+
+
+def test_no_message_drives_a_terminal() -> None:
+    """What a service says stands in messages, and a terminal would obey it."""
+    error = CometError("HTTP 400: \x1b]0;title\x07\x1b[2J\u202ered", "Do \x9b31m that.")
+    assert str(error) == "HTTP 400: ]0;title[2Jred\nDo 31m that."

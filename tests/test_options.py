@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from cometnb.errors import CometWarning, ConfigError
-from cometnb.options import DEFAULT_BASE_URL, DEFAULT_MODEL, Options, is_loopback, ratio, resolve, setting
+from cometnb.options import (
+    DEFAULT_BASE_URL,
+    DEFAULT_MODEL,
+    Options,
+    is_loopback,
+    ratio,
+    resolve,
+    setting,
+    user_path,
+)
 
 _VARIABLES = {
     "api_key": "COMETAPI_KEY",
@@ -179,6 +188,8 @@ def test_what_is_no_url_is_refused(url: str) -> None:
         "ftp://user:hidden-word@api.example/v1",
         "https://api.example/v1?key=hidden-word",
         "https://api.example/v1#hidden-word",
+        "https://api example/v1?key=hidden-word",
+        "api.example/v1#hidden-word",
     ],
 )
 def test_a_secret_in_a_url_is_refused_unseen(url: str) -> None:
@@ -280,3 +291,16 @@ def test_options_cannot_be_changed() -> None:
     """A client keeps the settings it was made with."""
     with pytest.raises(dataclasses.FrozenInstanceError):
         _resolve().model = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"], ids=range(2))
+def test_a_name_that_no_file_can_have_is_refused(text: str) -> None:
+    """In two lines, before a file is looked for."""
+    with pytest.raises(ConfigError, match="No file"):
+        user_path(text)
+
+
+def test_the_home_of_nobody_is_a_name_like_any_other() -> None:
+    """It is not there, and whoever looks says so."""
+    assert user_path("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
+    assert user_path("~/x") == Path.home() / "x"

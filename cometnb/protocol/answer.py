@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import email.utils
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ from cometnb.errors import (
 )
 from cometnb.protocol.events import parse
 from cometnb.protocol.failure import api_error, says_invalid, unexpected_content
+from cometnb.protocol.json_text import loaded
 from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import TERMINAL_STATUSES
 from cometnb.protocol.sse import Decoder
@@ -177,7 +177,7 @@ def _status_in(raw: dict[str, Any]) -> str:
 def _json_in(text: str) -> Any:
     """Return the JSON a body holds; for an event stream, that of its first error event."""
     try:
-        return json.loads(text)
+        return loaded(text)
     except (ValueError, RecursionError):
         pass
     decoder = Decoder()

@@ -26,6 +26,7 @@ _DEFAULTS = {row.name: row.default for row in PARAMS if row.default is not None}
 _NO_ANSWER_CHANGES_WITH = frozenset({"stream_options"})
 # Fields of input items that refer to an item, whose id or call_id the service made.
 _REFERENCES = ("call_id", "approval_request_id", "container_id")
+_BY_ID = ("id",)
 _TEXT_PARTS = ("input_text", "text")
 
 
@@ -83,9 +84,11 @@ def _ordered(value: Any) -> Any:
 
 
 def _input(items: list[Any]) -> Any:
-    referred = set(_referred(items))
+    # A reference to none of these items is to one that is stored: its id says which, and stays.
+    stored = set(_referred(items, _BY_ID)) - set(_own_ids(items))
+    referred = {*_referred(items, _BY_ID), *_referred(items, _REFERENCES)}
     numbers: dict[str, str] = {}
-    plain = [_item(item, referred, numbers) if isinstance(item, Mapping) else item for item in items]
+    plain = [_item(item, referred, stored, numbers) if isinstance(item, Mapping) else item for item in items]
     if len(plain) == 1 and isinstance(plain[0], dict):
         only = plain[0]
         if set(only) == {"role", "content"} and only["role"] == "user" and isinstance(only["content"], str):
@@ -93,25 +96,37 @@ def _input(items: list[Any]) -> Any:
     return plain
 
 
-def _referred(items: list[Any]) -> Iterator[str]:
-    """Yield every id by which one item names another."""
+def _referred(items: list[Any], names: tuple[str, ...]) -> Iterator[str]:
+    """Yield every id by which an item names another one under `names`."""
     for item in items:
-        if isinstance(item, Mapping):
-            names = ("id",) if item.get("type") == "item_reference" else _REFERENCES
+        if isinstance(item, Mapping) and _is_reference(item) == (names is _BY_ID):
             yield from (item[name] for name in names if isinstance(item.get(name), str))
 
 
-def _item(item: Mapping[str, Any], referred: set[str], numbers: dict[str, str]) -> dict[str, Any]:
+def _own_ids(items: list[Any]) -> Iterator[str]:
+    for item in items:
+        if isinstance(item, Mapping) and not _is_reference(item) and isinstance(item.get("id"), str):
+            yield item["id"]
+
+
+def _is_reference(item: Mapping[str, Any]) -> bool:
+    return item.get("type") == "item_reference"
+
+
+def _item(
+    item: Mapping[str, Any], referred: set[str], stored: set[str], numbers: dict[str, str]
+) -> dict[str, Any]:
     plain = {name: value for name, value in item.items() if value is not None}
     if "role" in plain and plain.get("type") == "message":
         del plain["type"]
     if "role" in plain and "content" in plain:
         plain["content"] = _content(plain["content"])
-    if plain.get("type") == "item_reference":
+    id_ = plain.get("id")
+    if _is_reference(plain) and (not isinstance(id_, str) or id_ in stored):
         return plain
-    if not (isinstance(plain.get("id"), str) and plain["id"] in referred):
+    if not (isinstance(id_, str) and id_ in referred):
         plain.pop("id", None)
-    for name in ("id", *_REFERENCES):
+    for name in _BY_ID if _is_reference(plain) else (*_BY_ID, *_REFERENCES):
         if isinstance(plain.get(name), str):
             plain[name] = numbers.setdefault(plain[name], f"#{len(numbers) + 1}")
     return plain

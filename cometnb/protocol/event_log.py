@@ -43,7 +43,7 @@ class EventLog:
             delta, index = raw.get("delta"), raw.get("output_index")
             self.at_s.append(at_s)
             self.types.append(event.type)
-            self.output_indices.append(_index(index))
+            self.output_indices.append(index if type(index) is int else None)
             self.n_characters.append(len(delta) if isinstance(delta, str) else 0)
         if events:
             # Of events that came together the last nearly always has one; looking no further costs next to nothing.

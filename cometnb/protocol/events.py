@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cometnb.protocol.json_text import loaded
+
 __all__ = [
     "APPENDED",
     "CONTENT",
@@ -210,7 +212,7 @@ def parse(name: str, data: str) -> Event | None:
 
 def _loaded(data: str) -> Any:
     try:
-        return json.loads(data)
+        return loaded(data)
     except (ValueError, RecursionError):
         return data
 

@@ -100,8 +100,14 @@ class Fold:
         self.n_events += 1
         raw, kind = event.raw, event.type
         # Nearly all events are deltas to a place already known: they end here.
-        if kind in APPENDED and self._append_hot(kind, raw):
-            return
+        if kind in APPENDED:
+            try:
+                append, delta = self._hot[_place(kind, raw)], raw.get("delta")
+            except (KeyError, TypeError):
+                delta = None
+            if type(delta) is str:
+                append(delta)
+                return
         if self.strict:
             self._check_sequence(raw)
         if self.status is not None and kind not in KEPT and (self.is_over or kind not in ENDING):
@@ -120,17 +126,6 @@ class Fold:
             heard = {name: "".join(pieces) for name, pieces in self._heard.items()}
             raw["audio"] = fuller(heard, raw.get("audio"))
         return raw
-
-    def _append_hot(self, kind: str, raw: dict[str, Any]) -> bool:
-        try:
-            append = self._hot[_place(kind, raw)]
-        except (KeyError, TypeError):
-            return False
-        delta = raw.get("delta")
-        if type(delta) is not str:
-            return False
-        append(delta)
-        return True
 
     def _dispatch(self, event: Event) -> None:
         kind, raw = event.type, event.raw

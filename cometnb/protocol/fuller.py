@@ -6,6 +6,8 @@ from typing import Any
 
 __all__ = ["agree", "copied", "fuller"]
 
+_HOLDERS = (dict, list)
+
 # Fields that grow while they are streamed: of two tellings the longer text is the fuller one.
 _GROWING = frozenset(
     {
@@ -76,10 +78,13 @@ def agree(early: Any, late: Any, field: str = "") -> bool:
 
 def copied(value: Any) -> Any:
     """Return a copy of JSON whose lists and objects are new; texts are shared."""
+    # Most values hold no others: not asking for their copy saves most of the calls.
     if isinstance(value, dict):
-        return {name: copied(inner) for name, inner in value.items()}
+        return {
+            name: copied(inner) if isinstance(inner, _HOLDERS) else inner for name, inner in value.items()
+        }
     if isinstance(value, list):
-        return [copied(inner) for inner in value]
+        return [copied(inner) if isinstance(inner, _HOLDERS) else inner for inner in value]
     return value
 
 

@@ -24,6 +24,8 @@ _TYPES: dict[str, dict[str, Any]] = {
     "date": {"type": "string", "format": "date"},
     "datetime": {"type": "string", "format": "date-time"},
 }
+# Each may stand inside the one before it.
+_MOST_BRACKETS = 200
 _STEP = "Write fields such as: name, age int, mood glad|sad, tags list[str], born date?, bio: one line"
 _ROWS_STEP = "A list of rows stands in brackets: [name, age int]"
 
@@ -56,6 +58,12 @@ def one_line(text: str) -> dict[str, Any]:
     >>> one_line("[name]")["properties"]["rows"]["items"]["required"]
     ['name']
     """
+    if text.count("[") > _MOST_BRACKETS:
+        raise ParamError(
+            f"The schema has more than {_MOST_BRACKETS} brackets.",
+            "Give a class or a JSON Schema.",
+            param="schema",
+        )
     inner = text.strip()
     if inner.startswith("[") and not inner.endswith("]"):
         raise ParamError(f"{text!r} opens a bracket and does not end with ].", _ROWS_STEP, param="schema")

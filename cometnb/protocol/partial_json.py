@@ -10,6 +10,7 @@ import json
 import re
 from typing import Any
 
+from cometnb.protocol.depth import MOST_LEVELS
 from cometnb.protocol.response import whole_text
 
 __all__ = ["PartialJSON"]
@@ -168,7 +169,7 @@ class PartialJSON:
 
     def _act(self, move: str, letter: str, at: int) -> None:
         if move.startswith("open"):
-            self._open({} if letter == "{" else [])
+            self._open({} if letter == "{" else [], at)
         elif move == "close":
             self._close(letter, at)
         elif move == "to value":
@@ -176,7 +177,10 @@ class PartialJSON:
         else:
             self._expected = "key" if isinstance(self._stack[-1], dict) else "value"
 
-    def _open(self, container: dict[str, Any] | list[Any]) -> None:
+    def _open(self, container: dict[str, Any] | list[Any], at: int) -> None:
+        if len(self._stack) == MOST_LEVELS:
+            self._stop(f"more than {MOST_LEVELS} levels", at)
+            return
         if self._root is None:
             self._root = container
         else:

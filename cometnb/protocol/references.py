@@ -26,7 +26,7 @@ def referred(target: str, root: Any) -> Any:
         plain = unquote(name).replace("~1", "/").replace("~0", "~")
         if isinstance(found, Mapping):
             found = found.get(plain)
-        elif isinstance(found, list) and plain.isdecimal() and int(plain) < len(found):
+        elif isinstance(found, list) and plain.isdecimal() and len(plain) < 10 and int(plain) < len(found):
             found = found[int(plain)]
         else:
             return None

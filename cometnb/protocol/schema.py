@@ -15,6 +15,7 @@ from typing import Any
 
 from cometnb.errors import ParamError
 from cometnb.protocol.references import referred
+from cometnb.protocol.schema_form import check_form
 from cometnb.protocol.schema_nulls import restored, takes_null
 
 __all__ = ["Strict", "strict"]
@@ -106,6 +107,7 @@ def strict(schema: Mapping[str, Any]) -> Strict:
     ParamError
         If strict mode has no way to say it; names the place and what to write instead.
     """
+    check_form(schema)
     rewriting = _Rewriting(schema)
     result = rewriting.run()
     _check_size(result)
@@ -118,6 +120,9 @@ class _Rewriting:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self.changes: list[str] = []
         self._root = root
+        # References written out around the place that is looked at, and at it.
+        self._around: frozenset[str] = frozenset()
+        self._here: set[str] = set()
 
     def run(self) -> dict[str, Any]:
         root = self._resolved(dict(self._root), "$") if "$ref" in self._root else self._root
@@ -140,6 +145,14 @@ class _Rewriting:
         return found
 
     def _node(self, given: Any, path: str) -> dict[str, Any]:
+        above = self._around, self._here
+        self._around, self._here = self._around | self._here, set()
+        try:
+            return self._rewritten(given, path)
+        finally:
+            self._around, self._here = above
+
+    def _rewritten(self, given: Any, path: str) -> dict[str, Any]:
         if given is True or given == {}:
             raise _impossible(path, "takes any value", 'Name its type, such as {"type": "string"}.')
         if not isinstance(given, Mapping):
@@ -189,6 +202,13 @@ class _Rewriting:
 
     def _resolved(self, node: dict[str, Any], path: str) -> dict[str, Any]:
         target = str(node["$ref"])
+        if target in self._around:
+            raise _impossible(
+                path,
+                f"holds itself: {target} cannot be written out in itself",
+                "Write the reference alone where it holds itself, without allOf and other words beside it.",
+            )
+        self._here.add(target)
         found = self._find(target, path)
         self.changes.append(f"{path}: {target} is written out here")
         return {**found, **{name: value for name, value in node.items() if name != "$ref"}}
@@ -198,6 +218,8 @@ class _Rewriting:
         if not parts:
             return node
         for part in parts:
+            if not isinstance(part, Mapping):
+                raise _impossible(path, f"has {part!r} in allOf", "Leave it out, or write a schema.")
             whole = self._resolved(dict(part), path) if "$ref" in part else self._merged(dict(part), path)
             for name, value in whole.items():
                 node[name] = _joined(node[name], value, name, path) if name in node else deepcopy(value)

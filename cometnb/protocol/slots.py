@@ -320,8 +320,9 @@ def best(slots: list[Slot], item: dict[str, Any]) -> Slot | None:
 
 
 def _is_another(slot: Slot, item: dict[str, Any]) -> bool:
-    """Tell a second item that reuses an index from the same item told twice."""
-    return slot.is_done and slot.item.get("id") != item.get("id")
+    """Tell a second item that reuses an index from the same item told twice, where ids change with every event."""
+    id_ = item.get("id")
+    return slot.is_done and slot.item.get("id") != id_ and slot.settled() | {"id": id_} != item | {"id": id_}
 
 
 def _at(item: Any, path: _Path) -> Any:

@@ -20,6 +20,7 @@ __all__ = [
     "JSON",
     "JSON_OBJECTS",
     "NOW",
+    "by_the_standard",
     "chunks",
     "decoded",
     "event",
@@ -112,6 +113,28 @@ def decoded(pieces: Iterable[bytes | bytearray | memoryview]) -> list[tuple[str,
     """Return the (name, data) pairs of a whole stream."""
     decoder = Decoder()
     return [pair for piece in pieces for pair in decoder.feed(piece)] + decoder.close()
+
+
+def by_the_standard(data: bytes) -> list[tuple[str, str]]:
+    """Read a whole stream line by line, as the standard words it; an unfinished event at the end is kept."""
+    text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    events: list[tuple[str, str]] = []
+    name = b""
+    pieces: list[bytes] = []
+    for line in [*text.split(b"\n"), b""]:
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if not line:
+            if pieces:
+                events.append(
+                    (name.decode("utf-8", "replace"), b"\n".join(pieces).decode("utf-8", "replace"))
+                )
+            name, pieces = b"", []
+        elif field == b"data":
+            pieces.append(value)
+        elif field == b"event":
+            name = value
+    return events
 
 
 def folded(events: Iterable[Mapping[str, Any]], *, strict: bool = False) -> Fold:

@@ -135,6 +135,17 @@ def test_references_stay_as_they_are() -> None:
     }
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_reference_to_an_item_beside_it_is_numbered_with_it(order: int) -> None:
+    """Their id is one that a service made, too, and what a cassette holds is read as the same again."""
+    forms = [
+        canonical({"input": [_call("call_1", id_)[1], {"type": "item_reference", "id": id_}][::order]})
+        for id_ in ("fc_1", "fc_2")
+    ]
+    assert forms[0] == forms[1]
+    assert canonical(forms[0]) == forms[0]
+
+
 def test_padding_of_a_stream_does_not_matter() -> None:
     """It is against eavesdroppers, and changes nothing in the answer."""
     padded = {"stream": True, "stream_options": {"include_obfuscation": False}}

@@ -263,3 +263,11 @@ def test_text_at_the_index_of_another_kind_of_item_is_still_text() -> None:
     reasoning = {"type": "reasoning", "summary": [], "content": []}
     response = response_of([item_added(reasoning, output_index=0), text_delta("A", **_AT_0), terminal()])
     assert response.output_text == "A"
+
+
+@pytest.mark.parametrize("item", [message("Hello", id="msg_1"), _call(1, "{}")])
+def test_an_item_told_twice_under_another_id_is_one(item: dict[str, Any]) -> None:
+    """Its place and its content say so; a function would be called twice."""
+    ends = [item_done(item | {"id": f"other_{number}"}, output_index=0) for number in range(2)]
+    response = response_of([opening(), item_added(item, output_index=0), *ends, terminal()])
+    assert len(response.output) == 1

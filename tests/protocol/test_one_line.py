@@ -90,3 +90,10 @@ def test_any_line_is_a_schema_or_one_error(line: str) -> None:
     except ParamError:
         return
     strict(schema)
+
+
+@pytest.mark.parametrize("text", ["[" * 5000 + "]" * 5000, "a " + "list[" * 5000 + "]" * 5000], ids=range(2))
+def test_brackets_without_end_are_refused(text: str) -> None:
+    """No answer has as many lists inside each other."""
+    with pytest.raises(ParamError, match="brackets"):
+        one_line(text)

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cometnb.protocol.sse import Decoder
-from tests.protocol.streams import chunks, decoded
+from tests.protocol.streams import by_the_standard, chunks, decoded
 
 _LINES = st.sampled_from(
     [
@@ -40,35 +40,13 @@ _STREAMS = st.lists(st.tuples(_LINES, st.sampled_from([b"\n", b"\r", b"\r\n"])),
 )
 
 
-def _reference(data: bytes) -> list[tuple[str, str]]:
-    """Read a whole stream line by line, as the standard words it; an unfinished event at the end is kept."""
-    text = data.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    events: list[tuple[str, str]] = []
-    name = b""
-    pieces: list[bytes] = []
-    for line in [*text.split(b"\n"), b""]:
-        field, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
-        if not line:
-            if pieces:
-                events.append(
-                    (name.decode("utf-8", "replace"), b"\n".join(pieces).decode("utf-8", "replace"))
-                )
-            name, pieces = b"", []
-        elif field == b"data":
-            pieces.append(value)
-        elif field == b"event":
-            name = value
-    return events
-
-
 @given(data=_STREAMS | st.binary(max_size=60), cuts=st.lists(st.integers(0, 400), max_size=8))
 @example(data=b"\xef\xbb\xbfdata: a\r\n\r\n", cuts=[1, 2, 11, 12, 13])
 def test_any_chunking_gives_the_same_events(data: bytes, cuts: list[int]) -> None:
     """Where a stream is cut says nothing about what is in it; empty chunks do not either."""
     edges = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
     pieces = [data[start:end] for start, end in itertools.pairwise(edges)]
-    assert decoded(pieces) == _reference(data)
+    assert decoded(pieces) == by_the_standard(data)
 
 
 @given(data=_STREAMS)

@@ -1,0 +1,21 @@
+"""JSON with numbers that Python does not turn into integers."""
+
+from __future__ import annotations
+
+import pytest
+
+from cometnb.protocol.json_text import loaded
+
+_LONG = "1" + "0" * 5_000
+
+
+def test_an_integer_too_long_stays_text() -> None:
+    """The rest of the JSON is read as ever."""
+    assert loaded(f'{{"a": {_LONG}, "b": 7, "c": -{_LONG}}}') == {"a": _LONG, "b": 7, "c": f"-{_LONG}"}
+
+
+def test_what_is_no_json_is_an_error() -> None:
+    """Also behind such an integer."""
+    for text in ("{", f"[{_LONG}", ""):
+        with pytest.raises(ValueError, match=r"Expecting|char"):
+            loaded(text)
