@@ -7,9 +7,13 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cometnb
-from cometnb.errors import CometError
+from cometnb.errors import CometError, ConfigError
+
+if TYPE_CHECKING:
+    from cometnb.client.faults.server import Met
 
 __all__ = ["main"]
 
@@ -84,6 +88,8 @@ def _import(given: argparse.Namespace) -> int:
 
 
 def _serve(given: argparse.Namespace) -> int:
+    if given.faults:
+        return _serve_faults(given)
     from cometnb.client.server import serve  # tornado is loaded only by those who serve
 
     serve(
@@ -96,6 +102,23 @@ def _serve(given: argparse.Namespace) -> int:
         ready=_announce,
     )
     return 0
+
+
+def _serve_faults(given: argparse.Namespace) -> int:
+    from cometnb.client.faults.server import serve_faults
+
+    seed, *names = given.faults
+    if not seed.isdecimal():
+        raise ConfigError(
+            f"--faults {seed} does not begin with a seed.", "Write --faults 7, or --faults 7 cut reset."
+        )
+    serve_faults(int(seed), names, port=given.port, host=given.host, ready=_announce, on_request=_log)
+    return 0
+
+
+def _log(met: Met) -> None:
+    line = f" ({met.line})" if met.line else ""
+    print(f"{met.number}: {met.method} {met.path}{line}: {met.trouble}", file=sys.stderr, flush=True)
 
 
 def _announce(base_url: str) -> None:
@@ -149,7 +172,10 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser(
-        "serve", help="run the simulator as an HTTP server on this machine", formatter_class=_Defaults
+        "serve",
+        help="run the simulator as an HTTP server on this machine, on demand with faults by seed",
+        epilog=_serve_more(),
+        formatter_class=_Defaults,
     )
     serve.add_argument("--port", type=int, default=8765, help="port; 0 takes a free one")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address")
@@ -158,11 +184,31 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--tokens-per-s", type=float, default=120.0, help="pace of a stream; 0 is as fast as it can"
     )
     serve.add_argument("--first-token-s", type=float, default=0.3, help="seconds before the first token")
-    serve.add_argument("--fault", default=None, help="what goes wrong in every answer, such as 429 or cut")
+    wrong = serve.add_mutually_exclusive_group()
+    wrong.add_argument("--fault", default=None, help="what goes wrong in every answer, such as 429 or cut")
+    wrong.add_argument(
+        "--faults",
+        nargs="+",
+        metavar=("SEED", "NAME"),
+        help="every request meets another fault, of those named or of all below; the same seed gives the same ones"
+        " in the same order. Answers then come as fast as the fault lets them.",
+    )
 
 
-class _Defaults(argparse.ArgumentDefaultsHelpFormatter):
-    """Shows every default, except where there is none."""
+def _serve_more() -> str:
+    from cometnb.client.faults.troubles import listed
+
+    return "\n".join(
+        (
+            "faults (the header X-Cometnb-Fault and a line on standard error say which a request met;",
+            'a request with metadata {"fault_line": NAME} meets the next of that line\'s own order):',
+            *(f"  {line}" for line in listed()),
+        )
+    )
+
+
+class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Shows every default, except where there is none, and lists as they are."""
 
     def _get_help_string(self, action: argparse.Action) -> str | None:
         return action.help if action.default is None else super()._get_help_string(action)

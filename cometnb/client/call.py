@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from cometnb.client.attempt import Attempt, tell
@@ -116,7 +117,7 @@ class Call:
             if not self._is_admitted():
                 self.finish()
                 return []
-            reply = yield self._request()
+            reply = yield replace(self._request(), deadline_s=self._deadline_s)
             if isinstance(reply, Head):
                 if self._exchange.begin(reply) is Phase.STREAM:
                     return []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -14,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from cometnb.errors import ConnectionFailedError, UnexpectedContentError
+from cometnb.protocol.response import whole_text
 
 __all__ = ["CATALOG_URL", "Catalog", "Listing", "catalog_path", "fetch_catalog", "read_catalog"]
 
 CATALOG_URL = "https://api.cometapi.com/api/models"
 _TIMEOUT_S = 30.0
+# Per million tokens: nobody asks that, and sums stay finite.
+_MOST_USD = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _rows(sent: Any) -> Iterator[tuple[Mapping[str, Any], Listing]]:
         if isinstance(row, Mapping):
             name = next((row[key] for key in ("id", "name", "code") if isinstance(row.get(key), str)), "")
             if name.strip():
-                yield row, _listing(name.strip(), row.get("pricing"))
+                yield row, _listing(whole_text(name.strip()), row.get("pricing"))
 
 
 def _listing(name: str, pricing: Any) -> Listing:
@@ -194,4 +196,4 @@ def _number(value: Any) -> float | None:
         number = float(value)
     except (ValueError, OverflowError):
         return None
-    return number if math.isfinite(number) and number > 0 else None
+    return number if 0 < number <= _MOST_USD else None

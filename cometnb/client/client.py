@@ -12,9 +12,10 @@ import httpx
 
 from cometnb.client.attempt import Observer
 from cometnb.client.call import Call
+from cometnb.client.deadline import bound
 from cometnb.client.gate import Gate
 from cometnb.client.resume import Resumption
-from cometnb.client.setup import Setup, make_setup
+from cometnb.client.setup import Setup, connecting, make_setup
 from cometnb.client.steps import Flow, Send
 from cometnb.client.stored import Polled, cancel, input_items, lookup, path_of, poll
 from cometnb.client.stream import AsyncResponseStream, ResponseStream
@@ -119,7 +120,9 @@ class Client(_Configured):
     """
 
     def _connect(self) -> None:
-        self._http = httpx.Client(**self.setup.http_options())
+        with connecting():
+            self._http = httpx.Client(**self.setup.http_options())
+        bound(self._http)
 
     def respond(
         self, input: Any = None, /, *, labels: Mapping[str, str] | None = None, **params: Any
@@ -258,7 +261,9 @@ class AsyncClient(_Configured):
     """A client of the Responses API, async. Parameters and methods as `Client`."""
 
     def _connect(self) -> None:
-        self._http = httpx.AsyncClient(**self.setup.http_options())
+        with connecting():
+            self._http = httpx.AsyncClient(**self.setup.http_options())
+        bound(self._http)
 
     async def respond(
         self,

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import threading
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from tornado import httpserver, iostream, netutil, web
 
+from cometnb.client.loopback import Ready, address, check_place, in_thread, until_interrupted, unusable
 from cometnb.client.simulator.engine import Engine
 from cometnb.client.simulator.pace import Schedule
 from cometnb.client.simulator.reply import Action, Break, Request
 from cometnb.client.simulator.waiter import Waiter
-from cometnb.errors import ConfigError
 
 __all__ = ["LocalServer", "running_server", "serve"]
 
-_LAST_PORT = 65_535
 _MOST_BODY_BYTES = 512 * 1024 * 1024
 
 
@@ -56,7 +52,7 @@ def serve(
     port: int = 0,
     *,
     host: str = "127.0.0.1",
-    ready: Callable[[str], None] | None = None,
+    ready: Ready | None = None,
     **settings: Any,
 ) -> None:
     """Serve the simulator until interrupted.
@@ -77,12 +73,9 @@ def serve(
     ConfigError
         If the host is not loopback, the port cannot be used or a setting is not possible.
     """
-    _check_place(port, host)
+    check_place(port, host)
     engine = Engine(**settings)
-    try:
-        asyncio.run(_serving(engine, port, host, ready or _ignore, asyncio.Event().wait))
-    except KeyboardInterrupt:
-        return
+    until_interrupted(partial(_serving, engine, port, host), ready)
 
 
 @contextmanager
@@ -109,55 +102,25 @@ def running_server(port: int = 0, *, host: str = "127.0.0.1", **settings: Any) -
     ...     server.base_url.startswith("http://127.0.0.1:")
     True
     """
-    _check_place(port, host)
+    check_place(port, host)
     engine = Engine(**settings)
-    started: Future[tuple[str, Callable[[], object]]] = Future()
-
-    async def work() -> None:
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
-
-        def ready(base_url: str) -> None:
-            started.set_result((base_url, partial(loop.call_soon_threadsafe, stop.set)))
-
-        try:
-            await _serving(engine, port, host, ready, stop.wait)
-        except BaseException as error:
-            if started.done():
-                raise
-            started.set_exception(error)
-
-    thread = threading.Thread(target=asyncio.run, args=(work(),), name="cometnb-server", daemon=True)
-    thread.start()
-    base_url, stop = started.result()
-    try:
+    with in_thread(partial(_serving, engine, port, host)) as base_url:
         yield LocalServer(base_url, engine)
-    finally:
-        # A server that broke has closed its loop already.
-        with suppress(RuntimeError):
-            stop()
-        thread.join()
 
 
 async def _serving(
-    engine: Engine,
-    port: int,
-    host: str,
-    ready: Callable[[str], None],
-    stopped: Callable[[], Awaitable[object]],
+    engine: Engine, port: int, host: str, ready: Ready, stopped: Callable[[], Awaitable[object]]
 ) -> None:
     try:
         sockets = netutil.bind_sockets(port, host)
     except OSError as error:
-        raise ConfigError(
-            f"Port {port} on {host} cannot be used: {error}.", "Give another port, or 0 for a free one."
-        ) from error
+        raise unusable(port, host, error) from error
     routes = [(r".*", _Handler, {"engine": engine})]
     application = web.Application(routes, log_function=_ignore)
     server = httpserver.HTTPServer(application, max_buffer_size=_MOST_BODY_BYTES)
     server.add_sockets(sockets)
-    shown = f"[{host}]" if ":" in host else host
     try:
-        ready(f"http://{shown}:{sockets[0].getsockname()[1]}/v1")
+        ready(address(host, sockets[0]))
         await stopped()
     finally:
         server.stop()
@@ -216,22 +179,5 @@ class _Handler(web.RequestHandler):
         self._waiter.end()
 
 
-def _check_place(port: int, host: str) -> None:
-    try:
-        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = False
-    if not is_loopback:
-        raise ConfigError(
-            f"host={host!r} is not a loopback address; the simulator answers anyone who can reach it.",
-            'Use host="127.0.0.1".',
-        )
-    # Name resolution takes a port modulo 65,536 and would listen on another one without a word.
-    if not 0 <= port <= _LAST_PORT:
-        raise ConfigError(
-            f"Port {port} is not from 0 to {_LAST_PORT}.", "Give another port, or 0 for a free one."
-        )
-
-
 def _ignore(_: object) -> None:
-    """Neither the ready call nor the access log has anyone to tell."""
+    """The access log has nobody to tell."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import inf
 from numbers import Integral, Real
 from time import monotonic
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import httpx
 
@@ -23,7 +25,7 @@ from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, is_cassette
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.response import Response
 
-__all__ = ["Setup", "fault_of", "hide_key", "make_setup", "mark", "overdue", "without_key"]
+__all__ = ["Setup", "connecting", "fault_of", "hide_key", "make_setup", "mark", "overdue", "without_key"]
 
 _Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
 
@@ -90,6 +92,12 @@ class Setup:
     clock: Callable[[], float] = monotonic
     now: Callable[[], datetime] = _now
 
+    def __reduce__(self) -> NoReturn:
+        raise ConfigError(
+            "A client's setup holds its key, and is neither pickled nor copied.",
+            "Make another client where it is used: cometnb.Client()",
+        )
+
     def backend_for(self, send: _Sent) -> str:
         """Return who will answer a request, as far as that is known before it is sent."""
         ask = getattr(self.transport, "backend_for", None)
@@ -111,6 +119,8 @@ class Setup:
             # A wrong base URL often answers with a redirect; following it would hand the key to wherever it points.
             "follow_redirects": False,
             "transport": self.transport,
+            # A cookie would be sent with every later call, and one that is no ASCII would break them all.
+            "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         }
 
 
@@ -168,6 +178,24 @@ def make_setup(
         strict=strict,
         transport=transport,
     )
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Turn what httpx raises inside the block, where the environment's settings cannot be used, into an error of ours.
+
+    Raises
+    ------
+    ConfigError
+        A proxy or a file of certificates that cannot be used.
+    """
+    try:
+        yield
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        raise ConfigError(
+            f"The connection cannot be set up: {error}",
+            "Correct HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY or SSL_CERT_FILE in the environment.",
+        ) from None
 
 
 def _check_limits(limits_s: Mapping[str, float], max_retries: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any
 
 from cometnb.client.turnstile import Pass, Turnstile
@@ -14,13 +15,14 @@ __all__ = ["Enter", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait"]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request; the reply is its Head, or a Fault."""
+    """Send a request, answered in full by a time of the setup's clock; the reply is its Head, or a Fault."""
 
     method: str
     path: str
     content: bytes | None = None
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    deadline_s: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from cometnb.client.setup import Setup, hide_key, mark
@@ -137,7 +138,7 @@ def _looked_up(setup: Setup, send: Send) -> Flow:
     deadline_s = setup.clock() + setup.timeout_s
     while True:
         answer = Lookup()
-        reply = yield send
+        reply = yield replace(send, deadline_s=deadline_s)
         if isinstance(reply, Head):
             head = reply
             reply = yield ReadBody(deadline_s)

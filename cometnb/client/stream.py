@@ -288,10 +288,13 @@ async def _async_batches(call: Call, wire: AsyncWire) -> AsyncGenerator[list[Eve
     try:
         yield await wire.drive(call.opening())
         if call.is_streaming:
-            async for chunk in wire.chunks():
-                yield call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk)
-                if call.is_over:
-                    break
+            try:
+                async for chunk in wire.chunks():
+                    yield call.receive(chunk)
+                    if call.is_over:
+                        break
+            except httpx.HTTPError as error:
+                yield call.end(wire.fault(error))
             yield call.end()
             if not call.is_stopped:
                 await wire.linger()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
-import threading
 import time
 from collections.abc import AsyncIterator, Iterator
+from math import inf
 from typing import Any
 
 import httpx
 
+from cometnb.client.deadline import cut_to, due_in
 from cometnb.client.setup import Setup, fault_of, overdue
 from cometnb.client.steps import Enter, Flow, ReadBody, Reply, Send, Step
 from cometnb.errors import CometError
@@ -23,14 +23,29 @@ __all__ = ["AsyncWire", "Wire"]
 # How long to wait for the end of a body whose last event has come. A connection whose body was read to its end
 # can be used again, which saves the next call a TLS handshake.
 _LINGER_S = 0.25
+# By how much a wait up to the deadline may end before it.
+_EARLY_S = 0.02
 
 
-class Wire:
+class _Limited:
+    """Tells what an exception of httpx means for a call with a deadline."""
+
+    _setup: Setup
+    _deadline_s: float
+
+    def fault(self, error: httpx.HTTPError) -> Fault:
+        """Return what an exception of httpx means for this call."""
+        is_late = isinstance(error, httpx.ReadTimeout) and self._setup.clock() >= self._deadline_s - _EARLY_S
+        return overdue(self._setup) if is_late else fault_of(error, self._setup)
+
+
+class Wire(_Limited):
     """Carries the bytes of one call with an `httpx.Client`."""
 
     def __init__(self, http: httpx.Client, setup: Setup) -> None:
         self._http = http
         self._setup = setup
+        self._deadline_s = inf
         self._answer: httpx.Response | None = None
         self._rest: Iterator[bytes] | None = None
 
@@ -51,27 +66,17 @@ class Wire:
             for chunk in self._rest:  # noqa: UP028  # `yield from` would close the body before its rest is read
                 yield chunk
         except httpx.HTTPError as error:
-            yield fault_of(error, self._setup)
+            yield self.fault(error)
 
     def linger(self) -> None:
         """Read what is left of a body after its last event, for a moment, so that the connection can be kept."""
         if self._rest is None or self._answer is None:
             return
-        network = self._answer.extensions.get("network_stream")
-        sock = network.get_extra_info("socket") if network is not None else None
-        if sock is None:
+        if not cut_to(self._answer, _LINGER_S):
             return
-        # httpx takes a body's time limit when the body is opened, and not again: a timer cuts the wait.
-        timer = threading.Timer(_LINGER_S, _shut, [sock])
-        timer.daemon = True
-        timer.start()
-        try:
+        with contextlib.suppress(httpx.HTTPError):
             for _ in self._rest:
                 pass
-        except httpx.HTTPError:
-            pass
-        finally:
-            timer.cancel()
 
     def close(self) -> None:
         """Close the answer; the connection is freed or dropped."""
@@ -82,13 +87,15 @@ class Wire:
     def _perform(self, step: Step) -> Reply:
         try:
             if isinstance(step, Send):
-                self._answer = self._http.send(_request(self._http, self._setup, step), stream=True)
+                self._deadline_s = step.deadline_s
+                with due_in(step.deadline_s - self._setup.clock()):
+                    self._answer = self._http.send(_request(self._http, self._setup, step), stream=True)
                 return _head(self._answer, self._setup)
             if isinstance(step, ReadBody):
                 return self._read_body(step.deadline_s)
         except httpx.HTTPError as error:
             self.close()
-            return fault_of(error, self._setup)
+            return self.fault(error)
         except CometError as error:
             return Fault("cassette", error.fact, error)
         if isinstance(step, Enter):
@@ -107,12 +114,13 @@ class Wire:
         return b"".join(pieces)
 
 
-class AsyncWire:
+class AsyncWire(_Limited):
     """Carries the bytes of one call with an `httpx.AsyncClient`."""
 
     def __init__(self, http: httpx.AsyncClient, setup: Setup) -> None:
         self._http = http
         self._setup = setup
+        self._deadline_s = inf
         self._answer: httpx.Response | None = None
         self._rest: AsyncIterator[bytes] | None = None
 
@@ -126,21 +134,21 @@ class AsyncWire:
                 return end.value
             reply = await self._perform(step)
 
-    async def chunks(self) -> AsyncIterator[bytes | Fault]:
-        """Yield the body's bytes as they come; a Fault is the last thing it yields."""
+    def chunks(self) -> AsyncIterator[bytes]:
+        """Return the body's bytes as they come; whatever of httpx iterating them raises, `fault` explains."""
+        # No generator around it as in `Wire`: a step of an async one costs as much as decoding an event.
         self._rest = _async_pieces(_opened(self._answer))
-        try:
-            async for chunk in self._rest:
-                yield chunk
-        except httpx.HTTPError as error:
-            yield fault_of(error, self._setup)
+        return self._rest
 
     async def linger(self) -> None:
         """Read what is left of a body after its last event, for a moment, so that the connection can be kept."""
         if self._rest is None or self._answer is None or self._answer.is_closed:
             return
+        # Where the connection keeps the limit nothing is cancelled: httpcore, cancelled while it closes a connection,
+        # leaves it open.
+        limit_s = None if cut_to(self._answer, _LINGER_S) else _LINGER_S
         try:
-            async with asyncio.timeout(_LINGER_S):
+            async with asyncio.timeout(limit_s):
                 async for _ in self._rest:
                     pass
         except (TimeoutError, httpx.HTTPError, httpx.StreamError):
@@ -155,13 +163,15 @@ class AsyncWire:
     async def _perform(self, step: Step) -> Reply:
         try:
             if isinstance(step, Send):
-                self._answer = await self._http.send(_request(self._http, self._setup, step), stream=True)
+                self._deadline_s = step.deadline_s
+                with due_in(step.deadline_s - self._setup.clock()):
+                    self._answer = await self._http.send(_request(self._http, self._setup, step), stream=True)
                 return _head(self._answer, self._setup)
             if isinstance(step, ReadBody):
                 return await self._read_body(step.deadline_s)
         except httpx.HTTPError as error:
             await self.close()
-            return fault_of(error, self._setup)
+            return self.fault(error)
         except CometError as error:
             return Fault("cassette", error.fact, error)
         if isinstance(step, Enter):
@@ -220,9 +230,3 @@ def _async_pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
     if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in answer.headers:
         return aiter(stream)
     return answer.aiter_bytes()
-
-
-def _shut(sock: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        # The plain socket's method: a TLS socket's own would drop its state under the reader.
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)

@@ -159,6 +159,8 @@ def read_toml(path: Path) -> dict[str, Any]:
     else:
         try:
             return tomllib.loads(text)
+        except RecursionError:
+            wrong, line = "is nested too deep", 1
         except tomllib.TOMLDecodeError as error:
             at = _LINE.search(str(error))
             wrong, line = _WRONG_TOML, int(at[1]) if at else max(1, len(text.splitlines()))

@@ -86,6 +86,7 @@ def test_a_folder_that_cannot_be_written_to_costs_only_the_keeping(tmp_path: Pat
         ({"data": [{"id": "a", "pricing": None}, {"name": "b", "pricing": []}]}, 2, 0),
         ({"data": [{"id": "a", "pricing": {"input": "free", "output": {}}}]}, 1, 0),
         ({"data": [{"id": "a", "pricing": {"input": -1, "output": True}}]}, 1, 0),
+        ({"data": [{"id": "a", "pricing": {"input": 1e308, "output": 1e7}}]}, 1, 0),
         ({"data": [{"id": "a", "pricing": {"input": 1, "output": 1, "currency": "CNY / M Tokens"}}]}, 1, 0),
         ({"data": [{"id": "a", "pricing": {"input": 1, "output": 1, "currency": "USD / K Tokens"}}]}, 1, 0),
         ({"data": [{"id": "a", "pricing": {"per_request": 0.05, "currency": "USD"}}]}, 1, 0),
@@ -156,6 +157,12 @@ def test_any_json_is_read_or_refused(body: Any) -> None:
     except UnexpectedContentError:
         return
     assert with_models > 0
+
+
+def test_a_name_can_be_printed(tmp_path: Path) -> None:
+    """Half a surrogate pair in it, as JSON may hold, is replaced."""
+    catalog = _fetched({"data": [{"id": "\ud83d"}]}, tmp_path / "c.json")
+    assert [one.name.encode() for one in catalog.listings.values()] == ["�".encode()]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import warnings
 from typing import Any
@@ -13,6 +14,7 @@ from cometnb.client.attempt import Attempt
 from cometnb.client.client import AsyncClient, Client
 from cometnb.client.simulator import Simulator
 from cometnb.errors import CometError, ConfigError
+from cometnb.options import resolve
 from tests.client.asking import Kind, both_kinds, responded
 from tests.client.transports import KEY, SSE, Answer, Script, body_of, json_answer, sse, stream_answer
 
@@ -144,3 +146,37 @@ def test_an_error_can_be_told_from_others() -> None:
     """`except CometError` catches what a missing key raises."""
     with pytest.raises(CometError):
         Client()
+
+
+@both_kinds
+@pytest.mark.parametrize("again", [pickle.dumps, copy.deepcopy])
+def test_a_client_is_not_pickled_with_its_key(kind: Kind, again: Any) -> None:
+    """A pickle is a file in the end; the client, its setup and the settings refuse, and do not name it."""
+    client = (Client if kind == "sync" else AsyncClient)(_KEYS[1])
+    for holder in (client, client.setup, resolve(api_key=_KEYS[1])):
+        with pytest.raises((ConfigError, TypeError)) as caught:
+            again(holder)
+        assert _KEYS[1] not in str(caught.value)
+    assert _KEYS[1] not in f"{vars(client)} {vars(client._http)}"
+
+
+@both_kinds
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"HTTPS_PROXY": "nonsense://user:hidden-word@127.0.0.1"},
+        {"HTTPS_PROXY": "http://user:hidden-word@127.0.0.1:port"},
+        {"SSL_CERT_FILE": "/nowhere/at.all"},
+    ],
+)
+def test_a_proxy_that_is_none_is_two_lines(
+    kind: Kind, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The setting is named, and not the password in it."""
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match="cannot be set up") as caught:
+        (Client if kind == "sync" else AsyncClient)(_KEYS[1])
+    assert len(str(caught.value).splitlines()) == 2
+    assert "HTTPS_PROXY" in caught.value.next_step
+    assert "hidden-word" not in str(caught.value)

@@ -134,3 +134,9 @@ def test_a_file_without_a_key_may_be_read_by_all() -> None:
     """A model is no secret."""
     write('model = "m"\n', mode=0o644)
     assert list(file_settings().values()) == [{"model": "m"}]
+
+
+def test_a_file_that_is_nested_too_deep_is_refused() -> None:
+    """The parser would fail in Python's own words."""
+    write("a = " + "[" * 5000)
+    assert "nested too deep" in _refused().fact

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cometnb.client.cassette.exact_json import loads
 from cometnb.protocol.canonical import canonical
 
 __all__ = ["Asked", "asked_of"]
@@ -70,7 +71,8 @@ def asked_of(
         Ids of earlier answers to the ``@key`` that stands for them.
     """
     parts = _BASE_PATH.sub("", path).split("/")
-    plain_path = hide("/".join(names.get(part, part) for part in parts))
+    # A space ends the method where the two stand in a file.
+    plain_path = hide("/".join(names.get(part, part) for part in parts)).replace(" ", "%20")
     plain_query = {str(name): hide(str(value)) for name, value in sorted(query.items())}
     return Asked(method.upper(), plain_path, plain_query, _body(content, hide, names))
 
@@ -79,8 +81,8 @@ def _body(content: bytes, hide: Callable[[Any], Any], names: Mapping[str, str]) 
     if not content:
         return None
     try:
-        body = json.loads(content)
-    except (ValueError, RecursionError):
+        body = loads(content)
+    except ValueError:
         return hide(content.decode("utf-8", "replace"))
     if not isinstance(body, dict):
         return _shortened(hide(body))

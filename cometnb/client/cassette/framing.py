@@ -6,7 +6,8 @@ import json
 import re
 from collections.abc import Iterator
 
-from cometnb.client.cassette.tape import Piece, loads
+from cometnb.client.cassette.exact_json import loads
+from cometnb.client.cassette.tape import Piece
 from cometnb.client.simulator.reply import encoded
 from cometnb.protocol.sse import Decoder
 

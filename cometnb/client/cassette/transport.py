@@ -21,13 +21,17 @@ from cometnb.client.cassette.tape import Piece, Recording, read_tape
 from cometnb.client.cassette.taping import Origin, TapedBody, Taping
 from cometnb.client.simulator.paced_body import PacedBody
 from cometnb.config.configured import configured_setting
+from cometnb.config.regular import whole_bytes
 from cometnb.errors import CometWarning, ConfigError
+from cometnb.options import user_path
 from cometnb.protocol.recorded import BACKEND, RECORDED
 
 __all__ = ["AFTER_LAST", "MODES", "Cassette"]
 
 MODES = ("replay", "record", "auto")
 AFTER_LAST = ("repeat", "miss")
+
+_LARGEST_BYTES = 512_000_000
 
 
 class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -97,7 +101,7 @@ class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
     ) -> None:
         _check_choice("mode", mode, MODES)
         _check_choice("after_last", after_last, AFTER_LAST)
-        self.path = Path(path).expanduser()
+        self.path = user_path(path)
         _check_choice("pace", pace, PACES)
         self.mode, self.pace, self.after_last = mode, pace, after_last
         self.n_played = self.n_recorded = 0
@@ -281,7 +285,7 @@ class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _load(self) -> None:
         try:
-            data = self.path.read_bytes()
+            data = whole_bytes(self.path, _LARGEST_BYTES)
         except FileNotFoundError:
             if self.mode == "auto":
                 return

@@ -21,7 +21,9 @@ from cometnb.client.cassette.recorder import Recorder
 from cometnb.client.cassette.shelf import Shelf
 from cometnb.client.cassette.tape import End, Piece, Recording, line_of, written
 from cometnb.client.cassette.taping import Origin, cost_now, kept_headers
+from cometnb.config.regular import whole_bytes
 from cometnb.errors import ConfigError
+from cometnb.options import user_path
 from cometnb.protocol.answer import Head
 from cometnb.protocol.exchange import Exchange, Phase
 from cometnb.protocol.recorded import Recorded
@@ -30,7 +32,9 @@ __all__ = ["Imported", "import_recordings"]
 
 _OURS = ("/responses", "/models")
 # What an alias in YAML repeats is counted each time: a small file can stand for a very large one.
-_MOST_VALUES = 5_000_000
+_MOST_VALUES = 1_000_000
+_LARGEST_BYTES = 256_000_000
+_PIECE_BYTES = 16_384
 _LISTS = ("interactions", "http_interactions", "recordings")
 
 
@@ -84,13 +88,12 @@ def import_recordings(files: Sequence[Path], to: Path, *, replace: bool = False)
     """
     shelf, n_left_out = Shelf(), 0
     for file in files:
-        for call in _calls(file):
-            recording = None if call is None else _recording(call, shelf.names)
+        for recording in _recordings(file, shelf.names):
             if recording is None:
                 n_left_out += 1
             else:
                 shelf.add([recording])
-    recorder = Recorder(to.expanduser(), must_be_new=True, replaces=replace)
+    recorder = Recorder(user_path(to), must_be_new=True, replaces=replace)
     slot = recorder.slot()
     for recording in shelf.recordings:
         parts: list[Asked | Recording | Piece | End | None] = [recording.asked, recording, *recording.pieces]
@@ -133,7 +136,7 @@ def _recorded(call: _Call, head: Head, origin: Origin) -> Recorded:
     return Recorded(at=at, cost_usd=cost_usd, price_source=source)
 
 
-def _calls(file: Path) -> Iterator[_Call | None]:
+def _recordings(file: Path, names: Mapping[str, str]) -> Iterator[Recording | None]:
     loaded = _loaded(file)
     found = next((loaded[name] for name in _LISTS if isinstance(loaded, dict) and name in loaded), None)
     if not isinstance(found, list):
@@ -144,17 +147,19 @@ def _calls(file: Path) -> Iterator[_Call | None]:
     _check_size(file, found)
     for number, one in enumerate(found, 1):
         try:
-            yield _call(one)
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            call = _call(one)
+            recording = None if call is None else _recording(call, names)
+        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ConfigError(
                 f"{file}, call {number}, is no recorded call: {type(error).__name__} {error}.",
                 "Take that call out of the file, or leave the file out.",
             ) from None
+        yield recording
 
 
 def _loaded(file: Path) -> Any:
     try:
-        text = file.expanduser().read_bytes()
+        text = whole_bytes(user_path(file), _LARGEST_BYTES)
     except OSError as error:
         raise ConfigError(
             f"{file} cannot be read: {error.strerror or error}.", "Name another file."
@@ -199,6 +204,8 @@ def _call(one: Mapping[str, Any]) -> _Call | None:
     request, response = one["request"], one.get("response")
     if not isinstance(response, dict):
         return None
+    if not str(request["method"]).isalpha():
+        raise ValueError(f"method {request['method']!r:.40}")
     headers = _headers(response.get("headers") or {})
     return _Call(
         str(request["method"]).upper(),
@@ -245,8 +252,15 @@ def _decoded(headers: Mapping[str, str], body: bytes) -> bytes:
     if "content-encoding" not in headers:
         return body
     encoding = {"content-encoding": headers["content-encoding"]}
+    pieces = (body[at : at + _PIECE_BYTES] for at in range(0, len(body), _PIECE_BYTES))
+    whole = bytearray()
     try:
-        return httpx.Response(200, headers=encoding, content=body).content
+        # Piece by piece, as a few kilobytes may stand for gigabytes.
+        for piece in httpx.Response(200, headers=encoding, content=pieces).iter_bytes():
+            whole += piece
+            if len(whole) > _LARGEST_BYTES:
+                raise ValueError(f"its body unpacks to more than {_LARGEST_BYTES // 10**6} MB")
+        return bytes(whole)
     except httpx.DecodingError:
         # Decoded when it was recorded, with the header left as it was.
         return body

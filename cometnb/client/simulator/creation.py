@@ -129,6 +129,8 @@ class Creation:
             return _whole(broken_body(fault, queued, queued), 0, headers)
         duration_s = settings.pace.first_token_s + settings.pace.duration_s(generation.output_tokens)
         if fault is not None:
+            if fault.name == "failed":
+                self._keep_failed(entry)
             return _whole(broken_body(fault, entry.final, entry.opened), duration_s, headers)
         body_once = (encoded(self._finished(entry, generation)) for _ in range(1))
         return _whole(body_once, duration_s, headers)
@@ -159,13 +161,13 @@ class Creation:
 
     def count_input(self, sent: Mapping[str, Any]) -> int:
         """Return how many tokens of input a request would have."""
-        body = _prepared({**sent, "stream": None})
+        body = _prepared(_without_stream(sent))
         earlier = earlier_items(body, self.store, self._conversations, time.time())
         return len(prompt_tokens(body, earlier))
 
     def compact(self, settings: Settings, sent: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a conversation is compacted to: the user's messages, and one sealed item."""
-        body = _prepared({**sent, "stream": None})
+        body = _prepared(_without_stream(sent))
         now = time.time()
         earlier = earlier_items(body, self.store, self._conversations, now)
         items = [*earlier, *with_references(body, self.store)]
@@ -235,6 +237,13 @@ class Creation:
         self._keep(entry)
         return entry.final
 
+    def _keep_failed(self, entry: Entry) -> None:
+        """Keep a response that fails: it can be fetched, and is no part of a conversation."""
+        entry.final = ended(entry.opened, "failed", SERVER_ERROR)
+        with self._lock:
+            if entry.opened["store"]:
+                self.store.add(entry)
+
     def _keep(self, entry: Entry) -> None:
         with self._lock:
             if entry.opened["store"]:
@@ -251,6 +260,13 @@ def _prepared(sent: Mapping[str, Any]) -> dict[str, Any]:
         return prepare({name: value for name, value in sent.items() if name != "extra_body"}).body
     except ParamError as error:
         raise Refusal(400, f"{error.fact} {error.next_step}", "invalid_request", error.param) from None
+
+
+def _without_stream(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is counted or compacted: of what the service keeps, new input is no part that has to be there."""
+    given = sent.get("input")
+    goes_on = sent.get("previous_response_id") or sent.get("conversation")
+    return {**sent, "stream": None, "input": [] if given is None and goes_on else given}
 
 
 def _check(body: Mapping[str, Any], models: Sequence[str]) -> None:

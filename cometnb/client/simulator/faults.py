@@ -91,6 +91,9 @@ def refused(fault: Fault, model: str) -> Refusal | None:
 
 FAULTS: dict[str, _Row] = {
     "400": _Row(400, "the request is not valid", "invalid_request"),
+    "400:context_length_exceeded": _Row(
+        400, "the input exceeds the context window of this model", "context_length_exceeded"
+    ),
     "401": _Row(401, "the API key is not valid", "invalid_api_key"),
     "403": _Row(403, "this request is blocked", "forbidden"),
     "404": _Row(404, "the model {model} does not exist", "model_not_found"),

@@ -14,6 +14,10 @@ from cometnb.client.simulator.orders import NO_ORDERS, Orders
 __all__ = ["Entry", "ResponseStore", "page_of"]
 
 _MOST_ITEMS = 100
+_PART_FIELDS: Mapping[Any, Mapping[str, Any]] = {
+    "output_text": {"annotations": [], "logprobs": []},
+    "input_image": {"detail": "auto"},
+}
 
 
 @dataclass(slots=True)
@@ -168,10 +172,17 @@ def _listed(owner_id: str, position: int, item: Mapping[str, Any]) -> dict[str, 
     """Return an item as the service lists it: with a type, an id and, for a message, its parts."""
     digits = owner_id.partition("_")[2]
     listed = {"type": "message", "id": f"item_{digits}_{position}", **item}
-    content = listed.get("content")
     if listed["type"] == "message":
         listed.setdefault("status", "completed")
+        content = listed.get("content")
         if isinstance(content, str):
             kind = "output_text" if listed.get("role") == "assistant" else "input_text"
-            listed["content"] = [{"type": kind, "text": content}]
+            content = [{"type": kind, "text": content}]
+        if isinstance(content, list):
+            listed["content"] = [_whole_part(part) for part in content]
     return listed
+
+
+def _whole_part(part: Any) -> Any:
+    """Return a message's part with the fields that one may leave out in a request, and never misses in an answer."""
+    return {**_PART_FIELDS.get(part.get("type"), {}), **part} if isinstance(part, Mapping) else part

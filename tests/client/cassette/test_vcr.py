@@ -104,6 +104,12 @@ _BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("interactions: [5]", "call 1, is no recorded call"),
         ("interactions: [{request: {method: POST}, response: {status: 200}}]", "call 1, is no recorded call"),
         ("interactions: [{request: {method: P, uri: /responses}, response: {status: 7}}]", "status 7"),
+        ("interactions: [{request: {method: [P], uri: /responses}, response: {status: 200}}]", "method"),
+        (
+            "interactions: [{request: {method: P, uri: 'http://[/responses'}, response: {status: 200}}]",
+            "call 1",
+        ),
+        ("interactions: [{request: {method: P, uri: /responses}, response: {status: ''}}]", "call 1"),
         ("interactions: !!python/object/apply:os.getcwd []", "is no YAML"),
         (_BOMB + "interactions: [*a11]", "stands for more than"),
     ],
@@ -114,6 +120,18 @@ def test_a_file_that_is_none_is_told(tmp_path: Path, text: str, words: str) -> N
     with pytest.raises(ConfigError, match=words):
         import_recordings([tmp_path / "a.yaml"], tmp_path / "c.jsonl")
     assert not (tmp_path / "c.jsonl").exists()
+
+
+@pytest.mark.parametrize("content", ['{"temperature": NaN}', '{"temperature": 1e999}', '{"a": 1, "a": 2}'])
+def test_a_request_that_is_no_json_is_kept_as_text(tmp_path: Path, content: str) -> None:
+    """Nor would a cassette with it be: it could not be written, or not be read again."""
+    request = {"method": "POST", "uri": "https://h/v1/responses/a b", "body": content}
+    call = {"request": request, "response": {"status": 200, "body": "{}"}}
+    (tmp_path / "a.json").write_text(json.dumps({"interactions": [call]}))
+    assert import_recordings([tmp_path / "a.json"], tmp_path / "c.jsonl").n_calls == 1
+    (told,) = lines_of(tmp_path / "c.jsonl", "request")
+    assert (told["request"], told["body"]) == ("POST /responses/a%20b", content)
+    assert len(Cassette(tmp_path / "c.jsonl")) == 1
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
