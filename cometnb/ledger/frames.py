@@ -18,8 +18,6 @@ __all__ = ["usage_frame"]
 
 # The same on every machine: without a storage named, pandas takes pyarrow where it happens to be installed.
 _TEXT = pd.StringDtype("python")
-# A float holds every whole number up to here.
-_EXACT = 2.0**53
 _SHOWN = [column.name for column in COLUMNS if column.shown]
 _ID, _TIME = (
     [column.name for column in FRAME_COLUMNS].index(name) for name in ("attempt_id", "created_at_us")
@@ -86,23 +84,23 @@ def _columns(batch: Sequence[Sequence[Any]]) -> list[Any]:
 
 
 def _objects(cells: tuple[Any, ...]) -> Any:
-    return np.array(cells, dtype=object)
+    return np.fromiter(cells, np.object_, len(cells))
 
 
 def _floats(cells: tuple[Any, ...]) -> Any:
-    return np.array(cells, dtype=np.float64)
+    # Several times as fast as np.array, which first looks at every value to find out what it is.
+    return np.fromiter(cells, np.float64, len(cells))
 
 
 def _counts(cells: tuple[Any, ...]) -> tuple[Any, Any]:
     """Return whole numbers, and where they are missing."""
+    n_cells = len(cells)
     try:
-        return np.array(cells, dtype=np.int64), np.zeros(len(cells), dtype=np.bool_)
+        return np.fromiter(cells, np.int64, n_cells), np.zeros(n_cells, dtype=np.bool_)
     except TypeError:
-        floats = np.array(cells, dtype=np.float64)
-    is_missing = np.isnan(floats)
-    if np.nanmax(floats, initial=0.0) < _EXACT:
-        return np.where(is_missing, 0.0, floats).astype(np.int64), is_missing
-    return np.array([0 if cell is None else cell for cell in cells], dtype=np.int64), is_missing
+        known = [0 if cell is None else cell for cell in cells]
+    is_missing = np.fromiter([cell is None for cell in cells], np.bool_, n_cells)
+    return np.fromiter(known, np.int64, n_cells), is_missing
 
 
 _ARRAYS: Mapping[Kind, Callable[[tuple[Any, ...]], Any]] = {

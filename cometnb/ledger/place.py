@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cometnb.config.configured import configured
 from cometnb.errors import ConfigError, masked
+from cometnb.options import user_path
 
 __all__ = ["OFF", "place_of", "shown_place"]
 
@@ -45,7 +46,7 @@ def place_of(url: str | Path | None) -> str:
             'Give a path, a URL or "off": cometnb.Ledger("usage.sqlite3")',
         )
     if isinstance(url, Path):
-        return str(url.expanduser().absolute())
+        return str(user_path(url).absolute())
     place = url.strip(" \t\r\n\ufeff")
     if not place:
         raise ConfigError(
@@ -54,7 +55,7 @@ def place_of(url: str | Path | None) -> str:
         )
     if place.casefold() == OFF or place in _IN_MEMORY:
         return OFF
-    return place if "://" in place else str(Path(place).expanduser().absolute())
+    return place if "://" in place else str(user_path(place).absolute())
 
 
 def shown_place(place: str) -> str:

@@ -22,6 +22,7 @@ from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes
 from cometnb.ledger.pricelist.rates import Rates, Tokens, amounts, unpriced_kind
 from cometnb.ledger.pricelist.tool_fees import counted_calls, fees, in_words, tool_calls
 from cometnb.options import ratio as _read_ratio
+from cometnb.options import user_path
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.response import Response
 
@@ -276,7 +277,7 @@ def default_prices() -> Prices:
     """
     table = _given.get("prices") or configured_setting("prices")
     wanted_ratio = _read_ratio(_given.get("price_ratio") or configured_setting("price_ratio"))
-    path = Path(table).expanduser().absolute() if table else None
+    path = user_path(table).absolute() if table else None
     return _prices(path, wanted_ratio, price_table.default_path(), catalog_path())
 
 

@@ -10,6 +10,7 @@ from cometnb.ledger.place import OFF, place_of
 from cometnb.ledger.selection import Since, Wanted, selection_of
 from cometnb.ledger.spent import Spent
 from cometnb.ledger.storage.recorder import Recorder, tell
+from cometnb.options import user_path
 from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class Ledger(Recorder):
         from cometnb.ledger.storage.exporting import export, exporter_of
 
         write = exporter_of(Path(path))
-        return export(self.usage(since, **filters), Path(path).expanduser(), write)
+        return export(self.usage(since, **filters), user_path(path), write)
 
     def merge(self, other: Ledger | str | Path) -> int:
         """Add another ledger's rows to this one; doing so twice adds nothing.

@@ -319,3 +319,33 @@ def test_json_holds_everything_and_no_nan(tmp_path: Path) -> None:
     assert found["calls"][0]["cost_usd"] is None
     assert found["notebooks"][0]["path"] == path
     assert found["errors"] == {str(tmp_path / "gone"): "does not exist"}
+
+
+@pytest.mark.parametrize(
+    "sent_at",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "1500-01-01T00:00:00+00:00",
+        "2262-05-01T00:00:00+00:00",
+    ],
+)
+def test_a_moment_at_the_ends_of_the_calendar_is_none(sent_at: str, tmp_path: Path) -> None:
+    """No call was made then, and no table of moments goes so far."""
+    found = audit(saved(tmp_path / "a.ipynb", a_cell("", an_answer(sent_at=sent_at, cost_usd=None))))
+    assert found.calls["created_at"].isna().all()
+
+
+def test_a_count_that_no_kernel_reaches_is_none(tmp_path: Path) -> None:
+    """It has no place in a table."""
+    found = audit(saved(tmp_path / "a.ipynb", a_cell("", an_answer(), execution_count=10**30)))
+    assert found.calls["execution_count"].isna().all()
+
+
+def test_json_masks_a_key_that_stands_for_a_model(tmp_path: Path) -> None:
+    """The report does, and so does what other programs read."""
+    secret = "a-key-of-my-own-9321"
+    file = saved(tmp_path / "a.ipynb", a_cell("", an_answer(KEY, model=secret)))
+    text = json.dumps(audit(file, environ={"MY_API_KEY": secret}).as_json())
+    assert secret not in text
+    assert KEY not in text

@@ -226,6 +226,12 @@ _OK = 'model = "m"\ninput = 1\n'
         (f"[price]\n{_OK}", ("price is not written [[price]], with two brackets",)),
         ("price = [1]\n", ("price is not written [[price]]",)),
         (f"[[prices]]\n{_OK}", ("prices stands at the top",)),
+        ("[[price]]\nmodel = 0x" + "f" * 5000, ("price 1", "model is a number without end")),
+        (
+            f"[[price]]\n{_OK}[[price.tier]]\nabove_input_tokens = 0x" + "f" * 5000,
+            ("tier 1", "above_input_tokens is a number without end"),
+        ),
+        ("a = " + "[" * 5000, ("is not TOML",)),
         ("[[price\n", ("is not TOML", "line 1")),
         ("model = 'x'\nmodel = 'y'\n", ("is not TOML",)),
     ],

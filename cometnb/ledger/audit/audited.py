@@ -17,6 +17,7 @@ from cometnb.ledger.audit.saved import SavedCall, saved_calls
 from cometnb.ledger.audit.totals import totals_of
 from cometnb.ledger.prices import Prices, default_prices
 from cometnb.ledger.rows import COLUMNS, Kind
+from cometnb.protocol.keyless import keyless
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,7 +97,7 @@ class Audit:
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as plain values for `json.dumps`; keys are masked, what is not known is null."""
-        return {
+        found = {
             "totals": totals_of(self.saved).as_json(),
             "notebooks": [
                 {
@@ -111,6 +112,9 @@ class Audit:
             "leaks": [asdict(leak) for leak in self.leaks],
             "errors": dict(self.errors),
         }
+        # A key may stand where a model's name or an id should.
+        shown: dict[str, Any] = keyless(found, *self.secrets)
+        return shown
 
     def __str__(self) -> str:
         return text_report(self)

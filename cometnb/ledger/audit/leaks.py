@@ -104,7 +104,7 @@ class _Search:
             self._notebook.path,
             cell.number if cell else None,
             cell.id if cell else "",
-            cell.kind if cell else "",
+            printable(cell.kind, self._secrets, width=20) if cell else "",
             cell.execution_count if cell else None,
             printable(place, self._secrets, width=80),
             found.form,

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cometnb.config.regular import whole_bytes
+
 __all__ = ["Cell", "Notebook", "Wanted", "notebook_files", "read_notebook"]
+
+_LARGEST_BYTES = 256_000_000
 
 
 class Wanted(NamedTuple):
@@ -77,7 +81,8 @@ def notebook_files(paths: Iterable[str | os.PathLike[str]]) -> list[Wanted]:
     ----------
     paths : iterable of str or PathLike
         Files; folders, which are searched for ``*.ipynb`` at any depth, leaving out folders whose names begin with
-        a dot (such as ``.ipynb_checkpoints``); and patterns with ``*``, ``?``, ``[]`` and ``**``.
+        a dot (such as ``.ipynb_checkpoints``); and patterns with ``*``, ``?``, ``[]`` and ``**``, which goes into
+        folders at any depth. Neither follows links to folders.
 
     Returns
     -------
@@ -101,7 +106,7 @@ def read_notebook(path: str) -> Notebook:
         The file.
     """
     try:
-        content = Path(path).read_bytes()
+        content = whole_bytes(Path(path), _LARGEST_BYTES)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         return Notebook(path, error=f"cannot be read: {reason or error}")
@@ -132,10 +137,22 @@ def _files_of(path: str) -> Iterator[Wanted]:
     elif Path(path).exists():
         yield Wanted(path, "is neither a file nor a folder")
     elif glob.has_magic(path):
-        found = sorted(entry for entry in glob.glob(path, recursive=True) if Path(entry).is_file())  # noqa: PTH207
+        found = sorted(_matching(Path(path)))
         yield from map(Wanted, found) if found else [Wanted(path, "matches no file")]
     else:
         yield Wanted(path, "does not exist")
+
+
+def _matching(pattern: Path) -> Iterator[str]:
+    parts = pattern.parts
+    first = next(number for number, part in enumerate(parts) if glob.has_magic(part))
+    folder, rest = Path(*parts[:first]), parts[first:]
+    takes_hidden = any(part.startswith(".") for part in rest)
+    # With `**` the module glob goes round in links that lead back, and a file does not end in a folder.
+    for found in folder.glob(str(Path(*rest, "*" if rest[-1] == "**" else ""))):
+        is_hidden = any(part.startswith(".") for part in found.relative_to(folder).parts)
+        if found.is_file() and (takes_hidden or not is_hidden):
+            yield str(found)
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -174,7 +191,7 @@ def _cell(number: int, raw: Any) -> Cell:
     return Cell(
         number,
         kind if isinstance(kind, str) else "unknown",
-        count if type(count) is int else None,
+        count if type(count) is int and abs(count) < 2**63 else None,
         id_ if isinstance(id_, str) else "",
         fields,
     )

@@ -185,4 +185,7 @@ def _moment(value: Any) -> datetime | None:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return moment if moment is not None and moment.tzinfo is not None else None
+    if moment is None or moment.tzinfo is None:
+        return None
+    # No call was made then, and a table's moments end there.
+    return moment if 1970 < moment.year < 2262 else None

@@ -139,7 +139,13 @@ def headed(ax: Axes, title: str, sentence: str = "", legend: Iterable[Any] = ())
     height_pt = 4.0 + _put_legend(ax, [*legend], width_pt)
     height_pt += _put_sentence(ax, sentence, width_pt, height_pt)
     ax.set_title(
-        title, loc="left", pad=height_pt + 2, fontsize=_TITLE_PT, fontweight="bold", color=ink_of(ax)
+        title,
+        loc="left",
+        pad=height_pt + 2,
+        fontsize=_TITLE_PT,
+        fontweight="bold",
+        color=ink_of(ax),
+        parse_math=False,
     )
 
 
@@ -222,6 +228,7 @@ def say_nothing(ax: Axes, title: str, words: str, sentence: str = "") -> Axes:
         va="center",
         color=ink_of(ax),
         fontsize=_TITLE_PT,
+        parse_math=False,
     )
     resize(ax, _EMPTY_IN)
     # Not by taking the ticks away: axes that share theirs with others would take them from those.

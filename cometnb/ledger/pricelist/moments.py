@@ -17,7 +17,12 @@ def aware(at: datetime | None) -> datetime:
     """Return `at` in UTC, which it is taken to be in where it has no time zone; None is now."""
     if at is None:
         return datetime.now(UTC)
-    return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:  # at the ends of the calendar, in a zone whose time is beyond them
+        return at.replace(tzinfo=UTC)
 
 
 def since_epoch(microseconds: Any) -> datetime | None:

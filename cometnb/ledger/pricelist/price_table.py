@@ -36,6 +36,7 @@ output = 15.00            # reasoning is part of the output
 """
 # Per million tokens: nobody asks that, and sums stay finite.
 _MOST_USD = 1_000_000
+_MOST_TOKENS = 10**12
 _ENTRY_KEYS = frozenset({"model", "from", "service_tier", "tier", "tool_fees_per_1000", *KINDS})
 _TIER_KEYS = frozenset({"above_input_tokens", *KINDS})
 
@@ -146,7 +147,7 @@ def read_table(path: Path) -> PriceTable:
             f"The price table {path} cannot be read: {error.strerror or error}.",
             "Correct COMETNB_PRICES, or unset it to use the default place.",
         ) from None
-    except ValueError as error:  # no TOML, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or lists inside lists without end
         raise ConfigError(
             f"The price table {path} is not TOML: {error}.", "Compare it with the example of %comet prices."
         ) from None
@@ -165,7 +166,9 @@ def _entry(path: Path, number: int, sent: Mapping[str, Any]) -> Entry:
     where = f"price {number}"
     model = sent.get("model")
     if not isinstance(model, str) or not model.strip():
-        raise _wrong(path, where, "model", "is missing" if model is None else f"is {model!r}, not a name")
+        raise _wrong(
+            path, where, "model", "is missing" if model is None else f"is {_shown(model)}, not a name"
+        )
     where += f" ({model})"
     _check_keys(path, where, sent, _ENTRY_KEYS)
     base = _rates(path, where, sent, Rates())
@@ -174,7 +177,7 @@ def _entry(path: Path, number: int, sent: Mapping[str, Any]) -> Entry:
     tiers = _tiers(path, where, sent.get("tier", []), base)
     service_tier = sent.get("service_tier", "")
     if not isinstance(service_tier, str):
-        raise _wrong(path, where, "service_tier", f"is {service_tier!r}, not a word")
+        raise _wrong(path, where, "service_tier", f"is {_shown(service_tier)}, not a word")
     return Entry(
         model.strip().lower(),
         _day(path, where, sent.get("from")),
@@ -196,8 +199,8 @@ def _tiers(path: Path, where: str, sent: Any, base: Rates) -> tuple[tuple[int, R
         place = f"{where}, tier {number}"
         _check_keys(path, place, one, _TIER_KEYS)
         above = one.get("above_input_tokens")
-        if type(above) is not int or above < 0:
-            raise _wrong(path, place, "above_input_tokens", f"is {above!r}, not a number of tokens")
+        if type(above) is not int or not 0 <= above <= _MOST_TOKENS:
+            raise _wrong(path, place, "above_input_tokens", f"is {_shown(above)}, not a number of tokens")
         if above in tiers:
             raise _wrong(path, place, "above_input_tokens", f"is {above:,}, as in another tier")
         # What a tier does not say stays as it is below.
@@ -216,7 +219,7 @@ def _rates(path: Path, where: str, sent: Mapping[str, Any], otherwise: Rates) ->
 
 def _dollars(path: Path, where: str, key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise _wrong(path, where, key, f"is {value!r}, not a number of dollars")
+        raise _wrong(path, where, key, f"is {_shown(value)}, not a number of dollars")
     try:
         usd = float(value)
     except OverflowError:
@@ -231,11 +234,11 @@ def _day(path: Path, where: str, value: Any) -> date | None:
         try:
             value = date.fromisoformat(value.strip())
         except ValueError:
-            raise _wrong(path, where, "from", f"is {value!r}, not a day such as 2026-11-01") from None
+            raise _wrong(path, where, "from", f"is {_shown(value)}, not a day such as 2026-11-01") from None
     if isinstance(value, datetime):
         return value.date()
     if value is not None and not isinstance(value, date):
-        raise _wrong(path, where, "from", f"is {value!r}, not a day such as 2026-11-01")
+        raise _wrong(path, where, "from", f"is {_shown(value)}, not a day such as 2026-11-01")
     return value
 
 
@@ -261,6 +264,13 @@ def _check_doubles(path: Path, entries: list[Entry]) -> None:
             where = f"price {number} ({entry.model})"
             raise _wrong(path, where, "from", f"is the same as in price {seen[key]}: which one holds?")
         seen[key] = number
+
+
+def _shown(value: Any) -> str:
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # Python writes no number of so many digits
+        return "a number without end"
 
 
 def _newest(entries: list[Entry]) -> Entry | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 _BUSY_TIMEOUT_S = 5.0
+_LONGEST_TEXT_BYTES = 64_000_000
 # A server that does not answer must not hold up the end of the process.
 _CONNECT_TIMEOUT_S = 5
 
@@ -75,7 +77,10 @@ def read_only_engines(url: sa.URL) -> list[sa.Engine]:
         return [engine_for(url)]
     ways = ({"mode": "ro"}, {"mode": "ro", "immutable": "1"})
     name = f"file:{quote(str(path.absolute()))}"
-    return [_sqlite(sa.URL.create("sqlite", database=name, query={**way, "uri": "true"})) for way in ways]
+    engines = [_sqlite(sa.URL.create("sqlite", database=name, query={**way, "uri": "true"})) for way in ways]
+    for engine in engines:
+        sa.event.listen(engine, "connect", _set_bounds)
+    return engines
 
 
 def _postgresql(url: sa.URL) -> sa.Engine:
@@ -123,11 +128,18 @@ def file_of(url: sa.URL) -> Path | None:
 def _set_up(connection: Any, _record: object) -> None:
     # The driver would open transactions by itself, late and only for some statements; see `_begin`.
     connection.isolation_level = None
+    # A schema that somebody else made may call none of the functions of this program.
+    connection.execute("PRAGMA trusted_schema = OFF")
     # SQLite's own knows the letters A to Z.
     connection.create_function("lower", 1, _lower, deterministic=True)
     # With a write-ahead log a crash can lose the last rows but never harm the file, and a row needs no fsync.
     if connection.execute("PRAGMA journal_mode").fetchone() == ("wal",):
         connection.execute("PRAGMA synchronous = NORMAL")
+
+
+def _set_bounds(connection: Any, _record: object) -> None:
+    # Somebody else's file may hold one text as large as the memory.
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_TEXT_BYTES)
 
 
 def _lower(text: Any) -> Any:

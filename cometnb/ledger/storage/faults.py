@@ -11,7 +11,10 @@ import sqlalchemy as sa
 from cometnb.errors import LedgerError
 from cometnb.ledger.place import shown_place
 
-__all__ = ["explained", "is_forbidden"]
+__all__ = ["FOREIGN", "explained", "is_forbidden"]
+
+FOREIGN = "Ask whoever gave it to you, or take another: repr(cometnb.Ledger()) says where yours is."
+"""The next step for a file that somebody else has made."""
 
 _ELSEWHERE = 'take another place: cometnb.Ledger("usage.sqlite3") or COMETNB_LEDGER'
 _BROKEN = (
@@ -39,6 +42,8 @@ _NEXT_STEPS: Mapping[int | str, str] = {
 _FORBIDDING = frozenset(
     {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, "25006", "42501"}
 )
+# SQLite keeps any value in any column, also what no cometnb has written there.
+_SPOILT = (ValueError, TypeError, OverflowError)
 _OTHERWISE = f"Make it usable, or {_ELSEWHERE}."
 
 
@@ -56,11 +61,11 @@ def explained(place: str, done: str) -> Iterator[None]:
     Raises
     ------
     LedgerError
-        If a database or a disk fails inside the block.
+        If a database or a disk fails inside the block, or a value is none that its column can have.
     """
     try:
         yield
-    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError) as error:
+    except (sa.exc.SQLAlchemyError, sqlite3.Error, OSError, *_SPOILT) as error:
         reason = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig else error
         raise LedgerError(
             f"The ledger {shown_place(place)} cannot be {done}: {shown_place(str(reason))}",
@@ -82,4 +87,4 @@ def _code(reason: BaseException | None) -> int | str:
 
 
 def _next_step(reason: BaseException) -> str:
-    return _NEXT_STEPS.get(_code(reason), _OTHERWISE)
+    return _BROKEN if isinstance(reason, _SPOILT) else _NEXT_STEPS.get(_code(reason), _OTHERWISE)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeAlias
 
-from cometnb.ledger.place import OFF
+from cometnb.ledger.place import OFF, shown_place
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
 from cometnb.ledger.storage.as_found import reading_as_found
+from cometnb.ledger.storage.as_made import checked
 from cometnb.ledger.storage.engine import file_of, url_of
 from cometnb.ledger.storage.queries import count_in, rows_in
 
@@ -45,13 +46,13 @@ def opened_source(place: str, *, with_contents: bool) -> Iterator[Source]:
     Raises
     ------
     LedgerError
-        If there is no ledger, it cannot be read, or it is of a newer cometnb.
+        If there is no ledger, it cannot be read, it is of a newer cometnb, or a row is none.
     MissingExtraError
         If its driver is not installed.
     """
     with reading_as_found(place) as (connection, tables):
         rows = rows_in(connection, tables, Selection(), with_contents=with_contents)
-        yield rows, count_in(connection, tables, Selection())
+        yield checked(rows, shown_place(place)), count_in(connection, tables, Selection())
 
 
 def add_all(source: Source, add: Callable[[Sequence[Row]], int]) -> int:

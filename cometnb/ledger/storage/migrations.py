@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from cometnb.errors import LedgerError
 from cometnb.ledger.rows import microseconds
 from cometnb.ledger.selection import Selection
+from cometnb.ledger.storage.as_made import check_schema, foreign
 from cometnb.ledger.storage.queries import rows_in
 from cometnb.ledger.storage.statements import insert_rows
 from cometnb.ledger.tables import SCHEMA_VERSION, VERSIONS, tables_of
@@ -53,17 +54,20 @@ def schema_version(connection: sa.Connection, place: str) -> int:
     Raises
     ------
     LedgerError
-        If the tables were made by a newer cometnb than this.
+        If the tables were made by a newer cometnb than this, or by none.
     """
     if not sa.inspect(connection).has_table(VERSIONS.name):
         return 0
+    check_schema(connection, place)
     version = connection.scalar(sa.select(sa.func.max(VERSIONS.c.version))) or 0
+    if type(version) is not int or version < 1:
+        raise foreign(place, f"its version is {version!r:.40}")
     if version > SCHEMA_VERSION:
         raise LedgerError(
             f"The ledger {place} has schema version {version}; this cometnb knows up to {SCHEMA_VERSION}.",
             'pip install --upgrade cometnb, or use another ledger: cometnb.Ledger("usage.sqlite3")',
         )
-    return int(version)
+    return version
 
 
 def bring_up_to_date(connection: sa.Connection, place: str) -> None:

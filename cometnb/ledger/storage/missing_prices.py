@@ -49,26 +49,34 @@ def price_missing(columns: dict[str, Any], texts: Sequence[Texts], codes: Any, p
     missing = np.flatnonzero(np.isnan(columns["cost_usd"]))
     if not len(missing):
         return
-    tokens = {name: _filled(columns[name]) for name in _TOKENS}
-    sources = columns["price_source"].astype(object)
+    cost_of = pricing.settled().cost
+    counts = {name: columns[name][missing] for name in _TOKENS}
+    tokens = {name: count.to_numpy(np.int64, na_value=0) for name, count in counts.items()}
+    is_silent = {name: count.isna() for name, count in counts.items()}
+    moments_us, contexts = columns["created_at_us"].to_numpy(np.int64)[missing], codes[missing]
+    usd, sources = np.full(len(missing), np.nan), columns["price_source"].astype(object)
 
-    def cost_at(position: int) -> Cost:
-        row: Row = dict(zip(_NAMES, texts[codes[position]], strict=True))
-        row["created_at_us"] = int(columns["created_at_us"][position])
-        row |= {name: None if (count := columns[name][position]) is pd.NA else int(count) for name in _TOKENS}
-        return pricing.cost(row)
+    def cost_at(place: int) -> Cost:
+        row: Row = dict(zip(_NAMES, texts[contexts[place]], strict=True))
+        row["created_at_us"] = int(moments_us[place])
+        row |= {name: None if is_silent[name][place] else int(tokens[name][place]) for name in _TOKENS}
+        return cost_of(row)
 
-    for rows in _groups(columns, tokens, texts, codes, missing):
-        for span, cost in _spans(rows, cost_at):
-            columns["cost_usd"][span] = _amounts(tokens, span, cost)
-            sources[span] = cost.source
+    by_kind = _by_kind(tokens)
+    flags = [*(by_kind > 0), is_silent["input_tokens"], is_silent["output_tokens"]]
+    numbers = _numbered(texts, contexts, moments_us, flags)
+    # One that contradicts itself is told so in its own numbers.
+    numbers = np.where(by_kind[0] < 0, -1 - np.arange(len(missing)), numbers)
+    for places in _groups(numbers, tokens["input_tokens"]):
+        for span, cost in _spans(places, cost_at):
+            usd[span] = _amounts(by_kind[:, span], cost)
+            sources[missing[span]] = cost.source
+    columns["cost_usd"][missing] = usd
     columns["price_source"] = pd.array(sources, dtype=_TEXT)
 
 
-def _groups(
-    columns: Mapping[str, Any], tokens: Mapping[str, Any], texts: Sequence[Texts], codes: Any, missing: Any
-) -> Iterator[Any]:
-    """Yield the positions of rows that are priced alike but for long-context tiers, those of short inputs first."""
+def _numbered(texts: Sequence[Texts], contexts: Any, moments_us: Any, flags: Sequence[Any]) -> Any:
+    """Give rows the same number, from 0 up, that are priced alike but for long-context tiers."""
     places = [_NAMES.index(name) for name in _DECIDING]
     deciding: dict[tuple[str | None, ...], int] = {}
     alike = np.array(
@@ -76,22 +84,18 @@ def _groups(
     )
     # Prices change by the day, and of some models by the time of day.
     period_us = np.array([_QUARTER_US if _is_by_the_hour(each[:2]) else _DAY_US for each in deciding])
-    counts = _by_kind({name: each[missing] for name, each in tokens.items()})
-    is_silent = [columns[name].isna()[missing] for name in ("input_tokens", "output_tokens")]
-    table = pd.DataFrame(
-        {
-            "alike": alike[codes[missing]],
-            "time": columns["created_at_us"].to_numpy(np.int64)[missing] // period_us[alike[codes[missing]]],
-            "kinds": sum(
-                (flag.astype(np.int64) << bit for bit, flag in enumerate([*(counts > 0), *is_silent])), 0
-            ),
-            # One that contradicts itself is told so in its own numbers.
-            "odd": np.where(counts[0] < 0, missing, -1),
-        }
-    )
-    order = np.argsort(tokens["input_tokens"][missing], kind="stable")
-    for positions in table.iloc[order].groupby([*table.columns], sort=False).indices.values():
-        yield missing[order[positions]]
+    numbers = alike[contexts]
+    periods, known = pd.factorize(moments_us // period_us[numbers])
+    numbers = numbers * len(known) + periods
+    for flag in flags:
+        numbers = numbers * 2 + flag
+    return numbers
+
+
+def _groups(numbers: Any, input_tokens: Any) -> Iterator[Any]:
+    """Yield the places of each number, those of short inputs first."""
+    order = np.lexsort((input_tokens, numbers))
+    yield from np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1)
 
 
 def _is_by_the_hour(names: Sequence[str | None]) -> bool:
@@ -117,11 +121,10 @@ def _spans(rows: Any, cost_at: Callable[[int], Cost]) -> Iterator[tuple[Any, Cos
             yield rows[first : last + 1], cost
 
 
-def _amounts(tokens: Mapping[str, Any], rows: Any, cost: Cost) -> Any:
-    """Return US dollars for each row, by the rates of the last one."""
+def _amounts(counts: Any, cost: Cost) -> Any:
+    """Return US dollars for rows with these tokens, by the rates of the last one."""
     if not cost.is_known:
         return np.nan
-    counts = _by_kind({name: each[rows] for name, each in tokens.items()})
     parts = (cost.input_usd, cost.cached_usd, cost.cache_write_usd, cost.output_usd)
     rates = [part / count[-1] if count[-1] > 0 else 0.0 for part, count in zip(parts, counts, strict=True)]
     usd = np.asarray(rates) @ counts
@@ -134,7 +137,3 @@ def _by_kind(tokens: Mapping[str, Any]) -> Any:
     """Return the tokens in four rows: plain input, read from the cache, written to it, output."""
     sent, cached, written, received = (tokens[name] for name in _TOKENS)
     return np.stack([sent - cached - written, cached, written, received])
-
-
-def _filled(counts: Any) -> Any:
-    return counts.to_numpy(np.int64, na_value=0)

@@ -26,6 +26,15 @@ class Pricing:
     def __init__(self, prices: Prices | None = None) -> None:
         self._prices = prices
 
+    def settled(self) -> Pricing:
+        """Return one that does not look again for every row which prices the environment names."""
+        from cometnb.ledger.prices import default_prices
+
+        try:
+            return Pricing(self._prices or default_prices())
+        except Exception:  # noqa: BLE001 - `cost` says what is wrong, for each row
+            return self
+
     def cost(self, row: Row) -> Cost:
         """Return what one row cost; whatever is wrong with it or with the prices, with the reason.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,9 +67,13 @@ def batches(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[Sequen
         # The driver's own tuples: SQLAlchemy's rows cost a third more and bring nothing.
         cursor = connection.execute(query).cursor
         assert cursor is not None  # noqa: S101 - a query has one
-        with closing(cursor):
+        try:
             while batch := cursor.fetchmany(_ROWS_PER_FETCH):
                 yield batch
+        finally:
+            # Left behind by an error, it may come to its end after its connection.
+            with suppress(sqlite3.ProgrammingError):
+                cursor.close()
     else:
         # A cursor of the server's: the driver alone would fetch all rows before it gave out the first.
         with connection.execute(query, execution_options={"yield_per": 10 * _ROWS_PER_FETCH}) as result:

@@ -11,6 +11,7 @@ from cometnb.errors import LedgerError, ParamError
 from cometnb.ledger.rows import Row
 from cometnb.ledger.selection import Selection
 from cometnb.ledger.storage.database import Database
+from cometnb.ledger.storage.faults import explained
 from cometnb.ledger.storage.queries import batches, has_contents, holding
 
 __all__ = ["search"]
@@ -40,7 +41,7 @@ def search(
     ParamError
         If there is nothing to look for.
     LedgerError
-        If nothing is stored and storing is off, or the database cannot be read.
+        If nothing is stored and storing is off, or the database cannot be read or holds what cannot be.
     """
     if not isinstance(text, str) or not text.strip():
         raise ParamError(
@@ -62,7 +63,11 @@ def search(
             "No prompts and answers are in this ledger: storing them is off.",
             "Turn it on for the calls to come: COMETNB_STORE_TEXT=on, or cometnb.Ledger(stores_text=True).",
         )
-    return _frame(found)
+    if database is None:
+        return _frame(found)
+    # A value that its column cannot have is the ledger's fault, here as while it is read.
+    with explained(database.place, "read"):
+        return _frame(found)
 
 
 def _holds(row: Row, needle: str) -> bool:

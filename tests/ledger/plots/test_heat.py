@@ -190,3 +190,10 @@ def test_a_column_of_lists_is_refused() -> None:
     """Tools that were swept as lists, say, have to be named first."""
     with pytest.raises(ParamError, match="x='tools' holds lists"):
         plot_heat(runs().assign(tools=pd.Series([[1]] * len(runs()), dtype="object")), "tools", "model")
+
+
+@pytest.mark.parametrize("name", ["a $\\bad{$", "$x$", "100 $ of $"])
+def test_no_column_s_name_is_a_formula(name: str) -> None:
+    """A name may hold dollars; as a formula it would not be drawn, or stop the plot."""
+    ax = drawn(plot_heat(runs().assign(**{name: 1.0}), "effort", "model", name))
+    assert name in ax.get_title(loc="left")
