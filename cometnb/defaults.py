@@ -43,6 +43,15 @@ _OF_THE_LEDGER, _OF_PRICES = frozenset({"ledger", "store_text"}), frozenset({"pr
 _WATCHED_TOKENS_PER_S, _WATCHED_FIRST_S = 120.0, 0.3
 
 
+class _Given(dict[str, Any]):
+    """Settings as they were given, with a repr that a debugger may show."""
+
+    def __repr__(self) -> str:
+        return repr(
+            {name: "sk-***" if name == "api_key" and value else value for name, value in self.items()}
+        )
+
+
 class Shared:
     """What a kernel's cells share.
 
@@ -68,7 +77,7 @@ class Shared:
         self.deck = Deck()
         self._watchers: list[Observer] = []
         self._expects_costs = False
-        self._given: dict[str, Any] = {}
+        self._given = _Given()
         self._making = threading.Lock()
         self._session: Session | None = None
 
@@ -91,7 +100,7 @@ class Shared:
         ConfigError
             If a setting cannot be used; nothing is changed then.
         """
-        wanted = {**self._given, **settings}
+        wanted = _Given({**self._given, **settings})
         configured(**wanted)
         self._given = wanted
         if _OF_THE_LEDGER & set(settings):

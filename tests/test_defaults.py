@@ -196,3 +196,14 @@ def test_the_services_own_tools_are_offered_by_name(simulated: Shared) -> None:
     """Without a loop: the service runs them."""
     cometnb.respond("Search the web for kites.", tools=["web_search_preview"])
     assert simulated.simulator.requests[-1]["tools"] == [{"type": "web_search_preview"}]
+
+
+def test_a_key_that_was_given_is_in_no_repr_of_what_holds_it() -> None:
+    """A debugger, and a traceback that shows variables, show these."""
+    key = "gateway-canary-42"
+    shared = Shared()
+    shared.configure(api_key=key, base_url="http://127.0.0.1:9/v1")
+    shared.session.client  # noqa: B018 - made at first use
+    assert shared.options.api_key == key
+    assert key not in f"{vars(shared)} {vars(shared.session)} {vars(shared.session.client)}"
+    shared.session.close()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 import re
 import stat
 import urllib.parse
 from pathlib import Path, PurePath
 
-from cometnb.errors import CellError
+from cometnb.config.regular import whole_bytes
+from cometnb.errors import CellError, printable
 from cometnb.protocol.items import audio_format
 from cometnb.session.piece import (
     ANY_TYPE,
@@ -25,7 +27,7 @@ from cometnb.session.piece import (
     within,
 )
 
-__all__ = ["attached", "fenced", "from_bytes", "read"]
+__all__ = ["attached", "bytes_at", "fenced", "from_bytes", "read"]
 
 _IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp"})
 _LINKS = ("https://", "http://")
@@ -66,31 +68,64 @@ def read(path: PurePath, *, must_be_image: bool = False) -> Piece:
     Parameters
     ----------
     path : Path
-        ``~`` and relative paths are resolved, links are followed.
+        ``~`` and relative paths are resolved. Links are followed, but not from the working folder out of it: a
+        folder that came from somebody else could hold one that leads to your keys.
     must_be_image : bool
         Refuse what is no image.
 
     Raises
     ------
     CellError
-        If it is missing, a folder, no regular file, unreadable, too large, or no image though it should be one.
+        If it is missing, a folder, no regular file, unreadable, too large, made up by the system as it is read
+        (``/proc``), behind a link out of the working folder, or no image though it should be one.
     """
     shown = str(path)
     is_image = must_be_image or path.suffix.lower() in _IMAGE_SUFFIXES
-    largest_bytes = LARGEST_IMAGE_BYTES if is_image else LARGEST_FILE_BYTES
     try:
-        place = Path(path).expanduser()
-        found = place.stat()
-        if not stat.S_ISREG(found.st_mode):
-            what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-            raise CellError(
-                f"{shown} is {what}; one file at a time can be attached.", "Name the file itself."
-            )
-        within(found.st_size, largest_bytes, shown, "image" if is_image else "file")
-        data = place.read_bytes()
+        data = bytes_at(path, shown, is_image=is_image)
     except (OSError, ValueError, RuntimeError) as error:
         raise _unreadable(shown, error) from error
     return image_of(data, shown) if is_image else from_bytes(data, path.name, shown)
+
+
+def bytes_at(path: PurePath, shown: str, *, is_image: bool = False) -> bytes:
+    """Return what a file holds that the user named, by the rules of `read`.
+
+    Raises
+    ------
+    CellError
+        It is something that is not sent.
+    OSError, ValueError, RuntimeError
+        It cannot be read.
+    """
+    largest_bytes, kind = (LARGEST_IMAGE_BYTES, "image") if is_image else (LARGEST_FILE_BYTES, "file")
+    place = _followed(Path(path).expanduser(), shown)
+    found = place.stat()
+    if not stat.S_ISREG(found.st_mode):
+        what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+        raise CellError(f"{shown} is {what}; one file at a time can be attached.", "Name the file itself.")
+    within(found.st_size, largest_bytes, shown, kind)
+    data = whole_bytes(place, largest_bytes)
+    if data and not found.st_size:
+        raise CellError(
+            f"{shown} is no file on a disk: the system makes it up as it is read, and it may hold your environment.",
+            "Put what you need of it into a variable, and name that.",
+        )
+    return data
+
+
+def _followed(place: Path, shown: str) -> Path:
+    """Return where a path leads in the end; what is named within the working folder has to be there."""
+    here = Path.cwd()
+    real = place.resolve()
+    # By its words alone: resolving would follow the links.
+    named = Path(os.path.normpath(here / place))
+    if named.is_relative_to(here) and not real.is_relative_to(here.resolve()):
+        raise CellError(
+            f"{shown} leads by a link out of the working folder, to {real}.",
+            f"If that is the file you mean, name it itself: {real}",
+        )
+    return real
 
 
 def from_bytes(data: bytes, filename: str, shown: str) -> Piece:
@@ -103,6 +138,8 @@ def from_bytes(data: bytes, filename: str, shown: str) -> Piece:
     """
     if image_type(data):
         return image_of(data, shown)
+    # It becomes a line of the prompt, whatever its file is called.
+    filename = " ".join(printable(filename).split())
     media_type = _guessed(filename)
     if audio_format(data):
         return audio_of(data, shown)
@@ -113,7 +150,9 @@ def from_bytes(data: bytes, filename: str, shown: str) -> Piece:
         suffix = PurePath(filename).suffix.lower()
         note = "" if data else "the file is empty"
         return text_of(
-            f"{filename}\n{fenced(text, _FENCES.get(suffix, suffix[1:]))}", _text_type(media_type), note
+            f"{filename}\n{fenced(text, _FENCES.get(suffix, suffix[1:] if suffix[1:].isalnum() else ''))}",
+            _text_type(media_type),
+            note,
         )
     return file_of(data, filename, media_type or _BINARY, shown)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from cometnb.errors import CellError
 from cometnb.session.assignment import assigned
+from cometnb.session.attachments import bytes_at
 from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
 from cometnb.session.export import FORMS
 from cometnb.session.sweep_line import assignments
@@ -20,6 +21,7 @@ from cometnb.session.template import filled
 __all__ = ["Arguments", "help_text", "parsed"]
 
 _LONGEST_HELP_FLAGS = 34
+_MOST_DIGITS = 9
 _SWITCH = {"true": True, "false": False}
 
 
@@ -283,9 +285,13 @@ def _switch(option: Option, text: str) -> bool:
 
 def _file_text(option: Option, name: str) -> str:
     try:
-        return Path(name).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        return bytes_at(Path(name), f"{option.flags[-1]} @{name}").decode().replace("\r\n", "\n")
+    except (OSError, ValueError, RuntimeError) as error:
+        # Besides what is no UTF-8: a name that no file can have, and the home folder of nobody.
+        is_text = isinstance(error, UnicodeDecodeError)
+        reason = (
+            "it is not UTF-8 text" if is_text else getattr(error, "strerror", None) or str(error).rstrip(".")
+        )
         raise CellError(
             f"{option.flags[-1]} @{name} cannot be read: {reason}.",
             f"Check the path; it is taken from {Path.cwd()}.",
@@ -341,8 +347,8 @@ def _object_id(value: Any) -> str:
 
 
 def _count(text: str, flag: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise CellError(f"{flag} {text!r} is no whole number from 1.", f"Write {flag} 5, for example.")
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or not int(text):
+        raise CellError(f"{flag} {text[:40]!r} is no whole number from 1.", f"Write {flag} 5, for example.")
     return int(text)
 
 

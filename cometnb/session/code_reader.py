@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import warnings
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from cometnb.errors import CellError, CometWarning, masked
 from cometnb.session.cell_line import Arguments, parsed
+from cometnb.session.json_body import json_body
 from cometnb.session.read_curl import curl_body, is_curl
 from cometnb.session.read_python import is_python, python_call
 from cometnb.session.settings import Settings
@@ -19,7 +19,7 @@ __all__ = ["read_code"]
 # Who called `read_code`, from where options are checked.
 _CALLER = 4
 
-_FENCE = re.compile(r"\A\s*(`{3,}|~{3,})[^\n]*\n(.*?)\n?[ \t]*\1\s*\Z", re.DOTALL)
+_OPENING = re.compile(r"(`{3,}+|~{3,}+)[^\n]*+\n")
 
 
 def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings:
@@ -53,8 +53,7 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
         Options of a cell that were left out.
     """
     text = masked(text).replace("\r\n", "\n").removeprefix("\ufeff")
-    fenced = _FENCE.match(text)
-    text = fenced[2] if fenced else text
+    text = _unfenced(text)
     stripped = text.strip()
     if not stripped:
         raise CellError("There is nothing to read.", _READABLE)
@@ -70,6 +69,19 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
         Settings.of_body(_checked(call.params)) if call.is_body else Settings.of_call(_checked(call.params))
     )
     return call.with_names(settings)
+
+
+def _unfenced(text: str) -> str:
+    """Return what stands in a Markdown fence around the whole text; the text itself if there is none."""
+    stripped = text.strip()
+    opening = _OPENING.match(stripped)
+    if opening is None:
+        return text
+    mark = opening[1][0]
+    inner = stripped[opening.end() :].rstrip(mark)
+    if len(stripped) - opening.end() - len(inner) < 3:
+        return text
+    return inner.rstrip(" \t").removesuffix("\n")
 
 
 _READABLE = "Paste a %%respond cell, Python, a curl command, or the JSON body of a request."
@@ -124,9 +136,7 @@ def _check_whole(arguments: Arguments) -> None:
 
 def _json_body(text: str) -> Mapping[str, Any]:
     try:
-        body = json.loads(text, parse_constant=_not_finite)
-    except RecursionError:
-        raise CellError("The JSON is nested too deep.", _READABLE) from None
+        body = json_body(text)
     except ValueError as error:
         try:
             # A dict as Python prints it.
@@ -138,10 +148,6 @@ def _json_body(text: str) -> Mapping[str, Any]:
     if not isinstance(body, dict):
         raise CellError(f"The JSON is a {type(body).__name__}, not an object.", "Paste the whole body: {…}.")
     return body
-
-
-def _not_finite(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _checked(body: Mapping[str, Any]) -> Mapping[str, Any]:

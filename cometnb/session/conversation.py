@@ -10,8 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
 
+from cometnb.config.regular import whole_bytes
 from cometnb.errors import BadRequestError, CellError, CometError, ConfigError, NotFoundError
+from cometnb.options import user_path
 from cometnb.protocol.counted import counted
+from cometnb.protocol.depth import MOST_LEVELS, is_too_deep
 from cometnb.protocol.items import input_items, message
 from cometnb.protocol.keyless import keyless
 from cometnb.protocol.response import Response
@@ -24,6 +27,7 @@ ENCRYPTED = "reasoning.encrypted_content"
 """What `include` asks for where the service keeps nothing."""
 
 _FORMAT, _VERSION = "cometnb-conversation", 1
+_LARGEST_BYTES = 512_000_000
 _TURN_FIELDS = tuple(field.name for field in fields(Turn))
 # Only models that reason take it; the others answer such an `include` with an error.
 _REASONS = re.compile(r"(?:^|/)(?:gpt-(?:[5-9]|\d\d)|o\d)")
@@ -41,6 +45,10 @@ class Forgetful:
     def add(self, base_url: str, model: str) -> None:
         """Remember one; its conversations are sent whole from now on."""
         self._known.add((base_url, model))
+
+    def discard(self, base_url: str, model: str) -> None:
+        """Forget one; the next call tries again."""
+        self._known.discard((base_url, model))
 
     def clear(self) -> None:
         """Forget all, so that the next call tries again."""
@@ -187,10 +195,16 @@ class Conversation:
         self.turns.head_id = turn.turn_id
 
     def is_refused(self, error: CometError, sent: Mapping[str, Any]) -> bool:
-        """Tell whether a call was refused because the service does not have what it was to go on from."""
+        """Tell whether a call was refused because the service does not have what it was to go on from.
+
+        A service that takes the id and ignores it sees results of calls that it has never heard of, and refuses
+        them in words of its own.
+        """
         response_id = sent.get("previous_response_id")
         if response_id is None or not isinstance(error, BadRequestError | NotFoundError):
             return False
+        if any(str(item.get("type")).endswith("_call_output") for item in sent["input"]):
+            return True
         named = f"{error.param} {error.code} {error.fact}"
         return "previous_response" in named or str(response_id) in named or error.code == "response_not_found"
 
@@ -198,6 +212,11 @@ class Conversation:
         """Remember that a service keeps nothing of this model's conversations; they are sent whole from now on."""
         self.forgetful.add(base_url, str(params.get("model") or ""))
         self.remarks.append(f"The service {why}: it keeps no conversation, so the history is sent along.")
+
+    def remember_at(self, base_url: str, params: Mapping[str, Any]) -> None:
+        """Take back what `forget_at` noted: the whole history was refused just the same."""
+        self.forgetful.discard(base_url, str(params.get("model") or ""))
+        self.remarks.pop()
 
     def save(self, path: str | Path) -> None:
         """Write all turns to a JSON file, with prompts and answers as they are, except for API keys in them.
@@ -212,7 +231,8 @@ class Conversation:
         saved |= {"conversation_id": self.conversation_id, "turns": turns}
         try:
             text = json.dumps(keyless(saved), ensure_ascii=False, indent=1)
-            Path(path).write_text(f"{text}\n", "utf-8")
+            # Half of a character, which a model may write, is no UTF-8.
+            user_path(path).write_bytes(f"{text}\n".encode("utf-8", "replace"))
         except OSError as error:
             raise ConfigError(
                 f"{path} cannot be written: {error.strerror}.", "Choose another file."
@@ -227,13 +247,13 @@ class Conversation:
         ConfigError
             If the file is none, or of a newer cometnb.
         """
-        saved = _read(Path(path))
+        saved = _read(user_path(path))
         chat = cls(
             str(saved.get("name") or ""), conversation_id=str(saved.get("conversation_id") or ""), **settings
         )
         try:
             for given in saved["turns"]:
-                chat.turns.add(Turn(**{name: given[name] for name in _TURN_FIELDS}))
+                chat.turns.add_new(Turn(**{name: given[name] for name in _TURN_FIELDS}))
             chat.turns.head_id = saved["head_id"]
             chat.turns.check()
         except (KeyError, TypeError, ValueError) as error:
@@ -290,13 +310,17 @@ def _words(items: Sequence[Mapping[str, Any]]) -> str:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        saved = json.loads(path.read_text("utf-8"))
+        saved = json.loads(whole_bytes(path, _LARGEST_BYTES))
+        # An escape may stand for half of a character, which can neither be shown nor sent.
+        json.dumps(saved, ensure_ascii=False).encode()
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}.", "Give the path of a saved conversation."
         ) from None
     except (ValueError, RecursionError) as error:
         raise _no_conversation(path, str(error)) from None
+    if is_too_deep(saved):
+        raise _no_conversation(path, f"it has more than {MOST_LEVELS} levels")
     if not isinstance(saved, dict) or saved.get("format") != _FORMAT:
         raise _no_conversation(path, f"its format is not {_FORMAT}")
     if saved.get("version") != _VERSION:

@@ -24,6 +24,10 @@ _CHANGES = frozenset(
         "update",
     }
 )
+# A double has fewer, and Python writes no number of several times as many.
+_MOST_BITS = 1024
+# Values that are read, and how many characters or entries of a sum count as one.
+_MOST_VALUES, _PER_VALUE = 200_000, 100
 # How SDKs spell "leave this one out".
 _NOT_GIVEN = frozenset({"NOT_GIVEN", "NotGiven", "not_given", "omit", "Omit"})
 
@@ -48,6 +52,7 @@ class Literals:
         self._assigned: dict[str, list[ast.expr | None]] = {}
         self._changed: dict[str, int] = {}
         self._being_read: set[str] = set()
+        self._n_left = _MOST_VALUES
         for node in ast.walk(tree):
             self._note(node)
 
@@ -63,7 +68,13 @@ class Literals:
         CellError
             It is not literal; line 1 says where it stops being so.
         """
+        self._spend(1, node)
         match node:
+            case ast.Constant(value=int() as number) if number.bit_length() > _MOST_BITS:
+                raise CellError(
+                    f"Line {node.lineno}: a number has {number.bit_length():,} bits; {_MOST_BITS:,} are the most.",
+                    "Write another number.",
+                )
             case ast.Constant(value=value) if value is None or isinstance(value, str | int | float):
                 return value
             case ast.List(elts=entries) | ast.Tuple(elts=entries):
@@ -140,11 +151,20 @@ class Literals:
         finally:
             self._being_read.discard(name)
 
+    def _spend(self, n_values: int, node: ast.expr) -> None:
+        """Count what is made of the code: names that stand for names twice over come to more than memory holds."""
+        self._n_left -= n_values
+        if self._n_left < 0:
+            raise CellError(f"Line {node.lineno}: the values come to more than can be read.", _NEXT)
+
     def _list(self, entries: list[ast.expr]) -> list[Any]:
         values: list[Any] = []
         for entry in entries:
             if not isinstance(entry, ast.Starred):
-                values.append(self.value(entry))
+                value = self.value(entry)
+                if value is self.ABSENT:
+                    raise _not_literal(entry)
+                values.append(value)
                 continue
             inner = self.value(entry.value)
             if not isinstance(inner, list):
@@ -157,6 +177,8 @@ class Literals:
         for key, entry in zip(node.keys, node.values, strict=True):
             value = self.value(entry)
             name = None if key is None else self.value(key)
+            if value is self.ABSENT and key is not None:
+                continue
             if isinstance(name, str):
                 result[name] = value
             elif key is None and isinstance(value, dict):
@@ -176,6 +198,7 @@ class Literals:
     def _sum(self, node: ast.BinOp) -> Any:
         left, right = self.value(node.left), self.value(node.right)
         if type(left) is type(right) and isinstance(left, str | list):
+            self._spend((len(left) + len(right)) // _PER_VALUE, node)
             return left + right
         raise _not_literal(node)
 

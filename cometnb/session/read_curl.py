@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cometnb.errors import CellError
+from cometnb.session.json_body import json_body
 
 __all__ = ["curl_body", "is_curl"]
 
@@ -30,6 +31,10 @@ _ANSI = {
     "E": "\x1b",
 }
 _ANSI_CODE = re.compile(r"x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})")
+# What stands for itself: outside quotes, in double ones, and in those that begin with a dollar.
+_PLAIN, _PLAIN_QUOTED, _PLAIN_ANSI = (
+    re.compile(letters) for letters in (r"[^\s|;&)<>'\"\\$`]+", r"[^\"\\$`]+", r"[^'\\]+")
+)
 _NEXT = "Write the value itself there."
 
 
@@ -84,8 +89,8 @@ def curl_body(text: str) -> Mapping[str, Any]:
 
 def _decoded(text: str, pieces: list[str]) -> Mapping[str, Any]:
     try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
+        body = json_body(text)
+    except ValueError as error:
         raise CellError(
             f"The body of the curl command is no JSON: {error}.", "Mend it there, or copy it again."
         ) from None
@@ -177,8 +182,14 @@ class _Reader:
         elif (found := _EXPANDED.match(self._text, self._at)) is not None:
             self._expand(word, found)
         else:
-            word.text += one
-            self._at += 1
+            self._plain(word, _PLAIN)
+
+    def _plain(self, word: _Word, letters: re.Pattern[str]) -> None:
+        """Take what stands for itself, as far as it goes; one letter if that means something elsewhere."""
+        found = letters.match(self._text, self._at)
+        end = found.end() if found is not None else self._at + 1
+        word.text += self._text[self._at : end]
+        self._at = end
 
     def _close(self) -> None:
         if self._word is not None:
@@ -208,8 +219,7 @@ class _Reader:
             elif (found := _EXPANDED.match(self._text, self._at)) is not None:
                 self._expand(word, found)
             else:
-                word.text += one
-                self._at += 1
+                self._plain(word, _PLAIN_QUOTED)
         if self._at >= len(self._text):
             self._at = start
             raise self._open('"')
@@ -221,11 +231,11 @@ class _Reader:
         while self._at < len(self._text) and (one := self._text[self._at]) != "'":
             following = self._text[self._at + 1 : self._at + 2]
             if one != "\\":
-                word.text += one
-                self._at += 1
+                self._plain(word, _PLAIN_ANSI)
             elif (found := _ANSI_CODE.match(self._text, self._at + 1)) is not None:
                 digits = found[1] or found[2] or found[3]
-                word.text += chr(int(digits, 16) if digits else int(found[4], 8) & 0xFF)
+                code = int(digits, 16) if digits else int(found[4], 8) & 0xFF
+                word.text += chr(code) if code <= sys.maxunicode else "\ufffd"
                 self._at = found.end()
             else:
                 word.text += _ANSI.get(following, following)

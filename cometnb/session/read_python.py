@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cometnb.errors import CellError
+from cometnb.protocol.depth import MOST_LEVELS, is_too_deep
 from cometnb.protocol.items import input_items
+from cometnb.session.json_body import json_body
 from cometnb.session.literals import Literals
 from cometnb.session.settings import Settings
 
@@ -22,6 +24,8 @@ __all__ = ["Call", "is_python", "python_call"]
 _OURS = frozenset({"labels", "chat", "max_rounds", "max_concurrency", "tag"})
 _SDK = frozenset({"extra_headers", "extra_query", "timeout"})
 _POSTS = frozenset({"post", "request", "stream", "build_request"})
+# Places with lines for a notebook; the whole code is read anew for each.
+_MOST_PASSED_OVER = 50
 _FOUND = "Paste client.respond(…), client.responses.create(…), httpx.post(…, json=…), a curl command, JSON or a cell."
 
 
@@ -91,17 +95,25 @@ def is_python(text: str) -> bool:
 def _parsed(text: str) -> ast.Module:
     """Parse code, passing over the lines that only a notebook understands: ``%pip install …``, ``!ls``."""
     lines = text.split("\n")
-    while True:
+    for n_left in reversed(range(_MOST_PASSED_OVER)):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SyntaxWarning)
                 return ast.parse("\n".join(lines))
         except SyntaxError as error:
             at = (error.lineno or 0) - 1
-            if not 0 <= at < len(lines) or not lines[at].lstrip().startswith(("%", "!")):
+            if not n_left or not _is_for_notebook(lines, at):
                 raise
+        # Those right below are no Python, either: here a statement would begin.
+        while _is_for_notebook(lines, at):
             indent = len(lines[at]) - len(lines[at].lstrip())
             lines[at] = f"{lines[at][:indent]}pass"
+            at += 1
+    raise AssertionError("the last round returns or raises")
+
+
+def _is_for_notebook(lines: list[str], at: int) -> bool:
+    return 0 <= at < len(lines) and lines[at].lstrip().startswith(("%", "!"))
 
 
 def _one_call(tree: ast.Module) -> Call:
@@ -180,7 +192,7 @@ def _dumped(node: ast.expr) -> ast.expr:
 
 def _decoded(text: str, node: ast.expr) -> Any:
     try:
-        return json.loads(text)
+        return json_body(text)
     except ValueError as error:
         raise CellError(f"Line {node.lineno}: the body is no JSON: {error}.", "Mend it there.") from None
 
@@ -200,7 +212,9 @@ def _of_ours(node: ast.Call, names: list[str], literals: Literals) -> Call:
     if len(node.args) > 1:
         raise CellError(f"Line {node.lineno}: {names[-1]} takes one input.", "Name the other arguments.")
     if node.args:
-        given["input"] = literals.value(node.args[0])
+        given |= {
+            name: one for name, one in [("input", literals.value(node.args[0]))] if one is not Literals.ABSENT
+        }
     if isinstance(given.get("input"), list | dict):
         given["input"] = input_items(given["input"])
     if names[-1] == "stream":
@@ -250,10 +264,11 @@ def _named_tools(node: ast.expr, literals: Literals) -> list[Any]:
     if len(entries) == 1 and entries[0] is node:
         value = literals.value(node)
         return list(value) if isinstance(value, list) else []
-    return [
+    found = [
         one.id if isinstance(one, ast.Name) and not literals.knows(one.id) else literals.value(one)
         for one in entries
     ]
+    return [one for one in found if one is not Literals.ABSENT]
 
 
 def _schema(node: ast.expr | None, literals: Literals) -> str:
@@ -265,10 +280,18 @@ def _schema(node: ast.expr | None, literals: Literals) -> str:
         value = literals.value(node)
     except CellError:
         return ast.unparse(node)
+    if value is Literals.ABSENT:
+        return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _finite(value: dict[str, Any], node: ast.AST) -> dict[str, Any]:
+    if is_too_deep(value):
+        raise CellError(
+            f"Line {getattr(node, 'lineno', 1)}: the values have more than {MOST_LEVELS} levels.",
+            "No request needs as many.",
+        )
+
     def walk(one: Any) -> Iterator[Any]:
         if isinstance(one, Mapping):
             for inner in one.values():

@@ -122,6 +122,9 @@ def _asked(
         try:
             response = yield Ask(sent, number)
         except CometError as again:
+            if type(again) is type(error):
+                # It was not for want of the history.
+                chat.remember_at(base_url, sent)
             _keep(chat, turn, base_url, sent, again)
             raise
     chat.add(turn, response, base_url, sent)

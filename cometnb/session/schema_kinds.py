@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cometnb.errors import ParamError, SchemaMismatchError
+from cometnb.protocol.schema_form import check_form
 from cometnb.session.schema_frames import Column
 from cometnb.session.schema_misfits import Misfit, misfit
 
@@ -94,6 +95,7 @@ def from_json_schema(
             "Write {'type': 'object', 'properties': {'name': {'type': 'string'}}}, or one line: 'name, age int'.",
             param="schema",
         )
+    check_form(given)
     # The caller may go on changing it.
     schema = deepcopy(dict(given))
 

@@ -58,13 +58,12 @@ def from_type(given: Any) -> Kind:
 
 def _adapter(given: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter
-    from pydantic.errors import PydanticUserError
 
     if isinstance(given, TypeAdapter):
         return given
     try:
         return TypeAdapter(_rebuilt(given, {}))
-    except (PydanticUserError, NameError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001  # besides pydantic's own: whatever an object's attributes raise
         raise ParamError(
             f"{shown(given)} is no schema: {_first_line(error)}", _STEP, param="schema"
         ) from None

@@ -7,6 +7,7 @@ import builtins
 import difflib
 import json
 import operator
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,9 +47,11 @@ def from_text(text: str, namespace: Mapping[str, Any] | None = None) -> Any:
         if isinstance(expression, ast.BinOp):
             return _fields(stripped)
         raise _unknown(str(error.args[0]), namespace) from None
-    except (AttributeError, LookupError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001  # an attribute of the user's may raise anything
         raise ParamError(
-            f"The schema {stripped!r} cannot be read: {error!r}.", "Check the names in it.", param="schema"
+            f"The schema {stripped[:60]!r} cannot be read: {error!r:.80}.",
+            "Check the names in it.",
+            param="schema",
         ) from None
 
 
@@ -61,7 +64,7 @@ def _fields(text: str) -> dict[str, Any]:
 def _from_json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ParamError(
             f"The schema {text[:60]!r} begins like JSON and is none: {error}.",
             "Put a JSON Schema into a variable and give its name, or write one line: 'name, age int'.",
@@ -72,8 +75,11 @@ def _from_json(text: str) -> Any:
 def _expression(text: str) -> ast.expr | None:
     """Return the expression in a text that is a type or a name, None for anything else."""
     try:
-        found = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SyntaxWarning)
+            found = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        # The parser says the latter two of what is nested too deep.
         return None
     return found if isinstance(found, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp) else None
 

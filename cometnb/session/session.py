@@ -72,8 +72,8 @@ class Session:
         **limits: Any,
     ) -> None:
         self.notes: tuple[str, ...] = ()
+        # Without the key, which is in the client's setup alone, and there in no repr.
         self._settings = {
-            "api_key": api_key,
             "base_url": base_url,
             "model": model,
             "transport": transport,
@@ -83,7 +83,7 @@ class Session:
         }
         self._background = BackgroundLoop()
         # Made now, so that a setting that cannot be used is an error here and not in the middle of a call.
-        self._async_client = AsyncClient(**self._settings)
+        self._async_client = AsyncClient(api_key, **self._settings)
         # One simulator, or one cassette, for both clients.
         self._settings["transport"] = self._async_client.setup.transport
 
@@ -105,7 +105,8 @@ class Session:
     @cached_property
     def client(self) -> Client:
         """A sync client with the same settings, observers and transport."""
-        return Client(**self._settings | {"transport": self._async_client.setup.transport})
+        setup = self._async_client.setup
+        return Client(setup.api_key or None, **self._settings | {"transport": setup.transport})
 
     def start(
         self, input: Any, *, labels: Mapping[str, str] | None = None, **params: Any

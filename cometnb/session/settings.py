@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from cometnb.errors import ConfigError
+from cometnb.protocol.depth import MOST_LEVELS, is_too_deep
 from cometnb.protocol.params import PARAMS
 from cometnb.protocol.request import laid_over
 from cometnb.session.cell_line import Arguments
@@ -68,6 +69,10 @@ class Settings:
     is_raw: bool = False
 
     def __post_init__(self) -> None:
+        if is_too_deep([self.params, self.tools]):
+            raise ConfigError(
+                f"These settings have more than {MOST_LEVELS} levels.", "No request needs as many."
+            )
         # Later changes to what was passed do not reach a value that is kept.
         for name, make in (("params", dict), ("tools", tuple), ("images", tuple), ("files", tuple)):
             object.__setattr__(self, name, make(copy.deepcopy(getattr(self, name))))

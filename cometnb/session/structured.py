@@ -64,6 +64,7 @@ class Schema:
         told = _wrapping_told(self._wrapped_in)
         self.rewrites: tuple[str, ...] = (*told, *self._strict.changes)
         self._rows_in = _rows_in(kind, self._wrapped_in)
+        self._dumped_in = _only_list(kind.dumped)
         self.is_rows = self._rows_in is not None
         self.has_object_rows = self.is_rows and are_objects(_item(kind.schema), kind.schema)
         row = _item(kind.dumped) if self.is_rows else kind.dumped
@@ -174,8 +175,8 @@ class Schema:
         if self._wrapped_in == "rows":
             return list(dumped)
         if self._rows_in is not None and isinstance(dumped, dict):
-            (rows,) = dumped.values()
-            return list(rows or ())
+            # An object that is not closed may have come with more.
+            return list(dumped.get(self._dumped_in) or ())
         return [dumped]
 
 

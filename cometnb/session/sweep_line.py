@@ -14,13 +14,14 @@ from cometnb.session.template import filled
 __all__ = ["SETTINGS", "assignments", "typed_axes"]
 
 _FILLED_LATER = frozenset({"prompt", "instructions"})
+_MOST_DIGITS = 9
 _EXAMPLE = "Write --sweep model=gpt-5.4,gpt-5.4-mini effort=low,high"
 
 
 def _whole(name: str, text: str) -> int:
-    if not text.isdecimal() or not int(text):
+    if not text.isdecimal() or len(text) > _MOST_DIGITS or not int(text):
         raise CellError(
-            f"--sweep {name}={text}: that is no whole number from 1.", f"Write {name}=8, for example."
+            f"--sweep {name}={text[:40]}: that is no whole number from 1.", f"Write {name}=8, for example."
         )
     return int(text)
 

@@ -16,6 +16,10 @@ from cometnb.session.piece import Piece, text_of
 __all__ = ["Expression", "compiled", "filled", "stretches"]
 
 
+# Pairs of braces inside one expression; each is tried, and each try reads the expression anew.
+_MOST_ENDS = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Expression:
     """One ``{{expression}}`` of a text.
@@ -134,7 +138,9 @@ def _expression(template: str, start: int) -> tuple[CodeType, int]:
     """
     end = first_end = template.find("}}", start + 2)
     problem = ""
-    while end >= 0:
+    for _ in range(_MOST_ENDS):
+        if end < 0:
+            break
         # "{{ {1: {2: 3}} }}": of a longer run of braces the last two may be the closing ones.
         try:
             with warnings.catch_warnings():

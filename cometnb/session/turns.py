@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,6 +67,41 @@ class Turn:
         """The answer's text."""
         return Response({"output": self.items[self.n_input :]}).output_text
 
+    def check(self) -> None:
+        """Refuse fields that no turn has, as a file could hold them.
+
+        Raises
+        ------
+        ValueError
+            Names the field.
+        """
+        wrong = [name for name, is_fit in _FORMS.items() if not is_fit(getattr(self, name))]
+        if wrong or not 0 <= max(self.n_input, self.n_kept) <= len(self.items):
+            raise ValueError(f"{(wrong or ['n_input'])[0]} of a turn is none")
+        if self.place and not self.response_ids:
+            raise ValueError("a turn that a service keeps has no response")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_text_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+_FORMS: Mapping[str, Callable[[Any], bool]] = {
+    **dict.fromkeys(("turn_id", "owner", "prompt", "status", "place", "model"), _is_text),
+    **dict.fromkeys(("parent_id", "replaced_by"), _is_text_or_none),
+    **dict.fromkeys(("n_input", "n_kept"), _is_count),
+    "items": lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
+    "response_ids": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+}
+
 
 class Turns:
     """All turns of a conversation, replaced ones included.
@@ -98,6 +133,18 @@ class Turns:
     def add(self, turn: Turn) -> None:
         """Keep a turn."""
         self._turns[turn.turn_id] = turn
+
+    def add_new(self, turn: Turn) -> None:
+        """Keep a turn of a file.
+
+        Raises
+        ------
+        ValueError
+            If there is one of its id.
+        """
+        if turn.turn_id in self:
+            raise ValueError(f"two turns are called {turn.turn_id}")
+        self.add(turn)
 
     def owned_by(self, owner: str) -> Turn | None:
         """Return the turn that a cell asked last, if it has asked one."""
@@ -138,6 +185,8 @@ class Turns:
         ValueError
             If a turn leads nowhere or to itself.
         """
+        for turn in self:
+            turn.check()
         known: set[str | None] = {None}
         for turn in self:
             if turn.parent_id not in known:

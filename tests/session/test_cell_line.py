@@ -10,6 +10,7 @@ from cometnb.errors import CellError
 from cometnb.protocol.params import PARAMS
 from cometnb.session.cell_line import help_text, parsed
 from cometnb.session.cell_options import BY_FLAG, OPTIONS
+from cometnb.session.sweep_line import typed_axes
 
 
 def test_every_parameter_has_an_option() -> None:
@@ -80,3 +81,21 @@ def test_any_line_is_read_or_refused_in_two_lines(words: list[str]) -> None:
     except CellError as error:
         message = str(error)
     assert len(message.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--repeat " + "1" * 5000,
+        "--max-rounds " + "1" * 5000,
+        "-s '@a\0b'",
+        "-s @~nobody-of-this-name/x",
+        "-s '@\ud800'",
+        "--sweep model=a max_runs=" + "1" * 5000,
+    ],
+)
+def test_values_that_python_cannot_take_are_errors_of_the_cell(line: str) -> None:
+    """Numbers of thousands of digits, and files that cannot be: two lines, and nothing of Python's."""
+    with pytest.raises(CellError) as caught:
+        typed_axes(parsed(line, {}).sweep, {})
+    assert len(str(caught.value)) < 400

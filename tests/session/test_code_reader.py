@@ -227,3 +227,71 @@ def test_words_are_what_a_shell_makes_of_them(
     printed = subprocess.run(bash, capture_output=True, check=True, timeout=60).stdout
     read = read_code(f"curl x --json \\\n {word} | jq")
     assert read.params["extra_body"] == json.loads(printed)
+
+
+_DOUBLED = "\n".join(["a0 = 'xxxxxxxxxxxxxx'", *(f"a{n} = a{n - 1} + a{n - 1}" for n in range(1, 40))])
+_PAIRED = "\n".join(["a0 = [1, 2]", *(f"a{n} = [a{n - 1}, a{n - 1}]" for n in range(1, 40))])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"{_DOUBLED}\nclient.respond(a39)", "come to more"),
+        (f"{_PAIRED}\nclient.respond('x', metadata=a39)", "come to more"),
+        ("\n".join(["%pip x\ny = 1"] * 3000) + "\nclient.respond('a')", "as Python line"),
+        ("client.respond('a', seed=0x" + "f" * 5000 + ")", "bits"),
+        (
+            "client.respond('a', metadata={'a': " * 1
+            + "[" * 90
+            + "b"
+            + "]" * 90
+            + "})\nb = [[[[[[[[[[[[[[1]]]]]]]]]]]]]]",
+            "levels",
+        ),
+        ('{"a":' * 900 + "1" + "}" * 900, "levels"),
+        ('{"input": "a", "temperature": 1e999}', "1e999 is no JSON number"),
+        ("httpx.post(u, data='" + "[" * 20_000 + "')", "levels"),
+        ("curl x -d '" + '{"a":' * 900 + "1" + "}" * 900 + "'", "levels"),
+        ("curl x -d '{\"temperature\": NaN}'", "NaN is no JSON number"),
+        ("curl x -d $'\\Uffffffff'", "no JSON"),
+        ("```" * 30_000, "cannot be read"),
+        ("~~~\n" * 30_000 + "x", "cannot be read"),
+    ],
+    ids=range(13),
+)
+def test_code_that_costs_more_than_it_says_is_refused(text: str, said: str) -> None:
+    """Names that double, levels without end, numbers that no JSON has: an error at once, and never Python's own."""
+    with pytest.raises(CellError, match=said):
+        read_code(text)
+
+
+def test_many_lines_for_a_notebook_are_passed_over() -> None:
+    """Those in one block are one mistake to Python."""
+    text = "\n".join(["%pip install x"] * 3000) + "\nclient.respond('Hi')"
+    assert read_code(text).prompt == "Hi"
+
+
+@pytest.mark.parametrize("fence", ["```", "````", "~~~"])
+def test_a_fence_is_passed_over_whatever_its_mark(fence: str) -> None:
+    """Also where its end stands behind the code's last line."""
+    for end in ("\n", ""):
+        assert read_code(f'  {fence}json\n{{"input": "Hi"}}{end}{fence}\n').prompt == "Hi"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "client.respond({'a': NOT_GIVEN})",
+        "client.respond(NOT_GIVEN)",
+        "client.respond('x', schema=omit, tools=omit)",
+    ],
+)
+def test_what_is_not_given_is_left_out_wherever_it_stands(code: str) -> None:
+    """Nothing of it is among the settings."""
+    assert json.loads(json.dumps(read_code(code).as_json()))["version"] == 1
+
+
+def test_a_list_of_what_is_not_given_is_not_literal() -> None:
+    """Nobody knows what it would send."""
+    with pytest.raises(CellError, match="not literal"):
+        read_code("client.respond('x', include=[NOT_GIVEN])")

@@ -321,3 +321,51 @@ def test_in_any_order_the_history_is_one_that_a_reader_sees(order: list[int], ke
         if service.requests[-1].get("previous_response_id") is None:
             said = [text for one in path for text in (one.prompt, one.text)][:-1]
             assert texts(service.requests[-1]) == said
+
+
+def _saved(tmp_path: Path, text: str = "one") -> tuple[Path, dict[str, Any]]:
+    file = tmp_path / "x.json"
+    chat = Conversation("x")
+    ask(chat, Service(keeps=False), text)
+    chat.save(file)
+    saved: dict[str, Any] = json.loads(file.read_text())
+    return file, saved
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("turn_id", 5), ("prompt", None), ("status", [1]), ("n_input", "x"), ("n_input", -1), ("n_kept", 10**30),
+        ("items", {"a": 1}), ("items", [5]), ("response_ids", [5]), ("response_ids", []), ("owner", "\ud800"),
+        ("parent_id", 5), ("model", []), ("instructions", "\ud800"),
+    ],
+)  # fmt: skip
+def test_a_file_with_fields_of_another_form_is_refused(name: str, value: Any, tmp_path: Path) -> None:
+    """It would fail later, when the tree is drawn or the next question asked."""
+    file, saved = _saved(tmp_path)
+    saved["turns"][0][name] = value
+    file.write_text(json.dumps(saved))
+    with pytest.raises(ConfigError, match="no saved conversation"):
+        Conversation.load(file)
+
+
+def test_two_turns_of_one_id_are_refused(tmp_path: Path) -> None:
+    """One of them would be lost without a word."""
+    file, saved = _saved(tmp_path)
+    saved["turns"] *= 2
+    file.write_text(json.dumps(saved))
+    with pytest.raises(ConfigError, match="two turns"):
+        Conversation.load(file)
+
+
+def test_half_of_a_character_in_a_prompt_is_saved_as_a_question_mark(tmp_path: Path) -> None:
+    """A conversation is not lost for it."""
+    file, _ = _saved(tmp_path, "a\ud800b")
+    assert len(Conversation.load(file).turns) == 1
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/x.json", "a\0b", "\ud800"], ids=range(3))
+def test_a_path_that_no_file_can_have_is_refused(path: str) -> None:
+    """As any other that is not there."""
+    with pytest.raises(ConfigError):
+        Conversation.load(path)

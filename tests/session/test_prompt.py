@@ -197,10 +197,10 @@ def test_what_cannot_be_attached_is_a_two_line_error(
 def test_a_file_that_may_not_be_read_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the system's own reason."""
 
-    def denied(path: Path) -> bytes:
+    def denied(*_: object) -> int:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(os, "open", denied)
     assert _error("x", files=["notes.md"]).fact == "notes.md cannot be read: Permission denied."
     assert folder.exists()
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cometnb.errors import ServerError
+from cometnb.errors import BadRequestError, ServerError
 from cometnb.protocol.response import FunctionCall
 from cometnb.session.conversation import Conversation
 from cometnb.session.rounds import asking
@@ -34,6 +34,31 @@ def test_results_go_back_until_no_call_is_left(keeps: bool) -> None:
         first = ["go", "function_call a", "function_call b", *both]
         assert sent == [["go"], first, [*first, "function_call c", "function_call_output c"]]
     assert chat.path == [turn]
+
+
+def _orphan() -> BadRequestError:
+    return BadRequestError("A tool message must follow the call it answers.", "Mend the messages.")
+
+
+def test_results_go_back_with_the_history_where_the_service_ignores_the_id() -> None:
+    """It knows nothing of the calls and says so in words of its own; the whole history is understood."""
+    chat, service = Conversation("c"), Service([call_item("f", "a")], _orphan())
+    turn = chat.begin("go")
+    response = drive(asking(chat, turn, PLACE, {"model": "m"}, runs_tools=True), service, _results)
+    assert response.output_text.startswith("answer")
+    assert texts(service.requests[-1]) == ["go", "function_call a", "function_call_output a"]
+    assert (PLACE, "m") in chat.forgetful
+    assert "keeps no conversation" in chat.remarks[0]
+
+
+def test_a_result_that_is_refused_with_the_history_too_says_nothing_of_the_service() -> None:
+    """The request is at fault: the error is raised, and the next turn goes on by id."""
+    chat, service = Conversation("c"), Service([call_item("f", "a")], _orphan(), _orphan())
+    turn = chat.begin("go")
+    with pytest.raises(BadRequestError):
+        drive(asking(chat, turn, PLACE, {"model": "m"}, runs_tools=True), service, _results)
+    assert (PLACE, "m") not in chat.forgetful
+    assert chat.remarks == []
 
 
 def test_calls_are_left_alone_where_nobody_runs_them() -> None:

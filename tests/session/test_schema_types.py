@@ -279,3 +279,14 @@ def test_decimals_come_back() -> None:
     assert schema_of(list[decimal.Decimal]).parse('{"rows": [0.1, "0.20"]}') == [
         decimal.Decimal("0.1"), decimal.Decimal("0.20")
     ]  # fmt: skip
+
+
+def test_an_object_whose_attributes_raise_is_no_schema() -> None:
+    """Whatever they raise."""
+
+    class Touchy:
+        def __getattr__(self, name: str) -> Any:
+            raise ValueError(name)
+
+    with pytest.raises(ParamError, match="is no schema"):
+        schema_of(Touchy())

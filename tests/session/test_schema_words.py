@@ -79,3 +79,27 @@ def test_json_in_braces_is_a_json_schema() -> None:
     assert from_text(' {"type": "object"} ') == {"type": "object"}
     with pytest.raises(ParamError, match="begins like JSON and is none"):
         from_text("{type: object}")
+
+
+class _Touchy:
+    def __getattr__(self, name: str) -> Any:
+        raise ValueError(name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000,
+        "a|" * 20_000 + "a",
+        "a." * 20_000 + "a",
+        '{"a":' * 100_000,
+        "o.part",
+        "a[" * 300 + "]" * 300,
+    ],
+    ids=range(6),
+)
+def test_words_that_python_cannot_read_are_errors_of_the_schema(text: str) -> None:
+    """What is nested too deep, and an object whose attributes raise."""
+    with pytest.raises(ParamError) as caught:
+        from_text(text, {"a": int, "o": _Touchy()})
+    assert len(str(caught.value).splitlines()) <= 2

@@ -232,3 +232,12 @@ def test_an_escaped_text_is_that_text(text: str) -> None:
     """Whatever braces and backslashes it holds."""
     assert filled(escaped(text), {}) == text
     assert not has_expressions(escaped(text))
+
+
+def test_settings_nested_too_deep_are_refused() -> None:
+    """Whoever sends them; later each step through them could fail."""
+    value: Any = 1
+    for _ in range(200):
+        value = {"a": value}
+    with pytest.raises(ConfigError, match="100 levels"):
+        Settings(params={"extra_body": value})

@@ -248,3 +248,13 @@ def test_what_is_no_schema_is_refused(spec: Any, words: str) -> None:
 def test_it_shows_its_columns() -> None:
     """In a notebook one sees what was understood."""
     assert repr(schema_of("name, age int")) == "<Schema answer: name, age>"
+
+
+@pytest.mark.parametrize("answer", ['{"rows": [{"n": 1}], "more": 2}', '{"more": 2}', '{"more": [{"n": 1}]}'])
+def test_an_object_that_is_not_closed_may_come_with_more(answer: str) -> None:
+    """Its frame has the rows of its one list, or none."""
+    row = {"type": "object", "properties": {"n": {"type": "integer"}}}
+    schema = schema_of({"type": "object", "properties": {"rows": {"type": "array", "items": row}}})
+    frame = schema.frame(schema.parse(answer))
+    assert list(frame.columns) == ["n"]
+    assert len(frame) == ('"rows"' in answer)

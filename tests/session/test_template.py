@@ -181,3 +181,17 @@ def test_stretches_name_the_expression_they_come_from() -> None:
     """Text of the template itself has no name."""
     found = [(name, piece.text) for name, piece in stretches("a {{ x }} b", {"x": 7})]
     assert found == [("", "a "), ("x", "7"), ("", " b")]
+
+
+def test_braces_without_end_cost_no_time_and_are_an_error() -> None:
+    """Each pair of closing braces may be the end, and is tried; not as many as there can be in a text."""
+    with pytest.raises(CellError, match="is not a Python expression"):
+        filled("{{" * 20_000 + "}}" * 20_000, {})
+
+
+def test_a_value_with_braces_is_not_evaluated() -> None:
+    """A cell of a table may hold anything."""
+    frame = pd.DataFrame({"note": ["{{secret}}", "{{1 + 1}}"]})
+    text = filled("{{frame}} {{note}}", {"frame": frame, "note": "{{secret}}", "secret": "gone"})
+    assert "{{1 + 1}}" in text
+    assert "gone" not in text

@@ -14,12 +14,12 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from queue import SimpleQueue
 from types import TracebackType
 from typing import Any, Self
 
 from cometnb.errors import BatchError, ParamError
+from cometnb.options import user_path
 from cometnb.protocol.exchange import encoded
 from cometnb.protocol.keyless import keyless
 from cometnb.session.batch.checkpoint_file import CheckpointFile
@@ -68,8 +68,8 @@ def place_of(path: str | os.PathLike[str]) -> str:
         If it is no path.
     """
     try:
-        return str(Path(path).expanduser())
-    except (TypeError, RuntimeError) as error:
+        return str(user_path(path))
+    except TypeError as error:
         raise ParamError(
             f"checkpoint={path!r} is no path of a file.",
             'Give one such as checkpoint="rows.sqlite".',
@@ -140,10 +140,12 @@ class Checkpoint:
         state, text, n_failed, is_of_this_run = found
         try:
             record = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError):
+            record = None
+        if not isinstance(record, dict):
             raise BatchError(
-                f"The checkpoint {self.path} is damaged: a record is no JSON.", "Name another file."
-            ) from error
+                f"The checkpoint {self.path} is damaged: a record is no JSON object.", "Name another file."
+            )
         return Stored(state, record, n_failed, is_of_this_run)
 
     def put(self, key: str, state: str, record: Mapping[str, Any]) -> None:

@@ -107,10 +107,12 @@ class CheckpointFile:
 
     def counts(self) -> Counter[str]:
         """Return how many rows are in each state."""
-        with self._lock:
-            return Counter(
-                dict(self._connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall())
-            )
+        try:
+            with self._lock:
+                found = self._connection.execute("SELECT state, count(*) FROM jobs GROUP BY state").fetchall()
+        except sqlite3.Error as error:
+            raise _refusal(self._path or "the temporary file", error) from error
+        return Counter(dict(found))
 
     def close(self) -> None:
         """Close the file; its write-ahead log goes into it if there is room."""
@@ -189,7 +191,7 @@ def _refusal(path: str, error: sqlite3.Error) -> BatchError:
             f"The checkpoint {path} is in use by another run.",
             "Wait for that run or stop it (it may be another kernel), or name another file.",
         )
-    if "malformed" in said or "not a database" in said:
+    if any(word in said for word in ("malformed", "not a database", "decode")):
         return BatchError(f"The checkpoint {path} is damaged: {said}.", _OTHER_FILE)
     return BatchError(
         f"The checkpoint {path} cannot be written: {said}.",

@@ -39,21 +39,18 @@ def response_record(response: Response) -> dict[str, Any]:
 
 def response_of(record: Mapping[str, Any]) -> Response:
     """Return the answer that a record holds."""
-    timing = record.get("timing") or {}
-    sent_at = timing.get("sent_at")
+    timing = _mapping(record.get("timing"))
     response = Response(
-        record.get("raw") or {},
-        status=record.get("status"),
-        request_id=record.get("request_id"),
+        _mapping(record.get("raw")),
+        status=_text(record.get("status")),
+        request_id=_text(record.get("request_id")),
         timing=Timing(
-            timing.get("ttft_s"),
-            timing.get("duration_s"),
-            datetime.fromisoformat(sent_at) if sent_at else None,
+            _seconds(timing.get("ttft_s")), _seconds(timing.get("duration_s")), _moment(timing.get("sent_at"))
         ),
     )
-    response.backend = record.get("backend") or response.backend
-    response.base_url = record.get("base_url") or response.base_url
-    response.model_requested = record.get("model_requested")
+    response.backend = _text(record.get("backend")) or response.backend
+    response.base_url = _text(record.get("base_url")) or response.base_url
+    response.model_requested = _text(record.get("model_requested"))
     response.estimated_usage = Usage(record.get("estimated_usage"))
     return response
 
@@ -73,6 +70,27 @@ def error_of(record: Mapping[str, Any]) -> CometError:
     """Return the error that a record holds; one of a class that is not known here is a plain CometError."""
     found = getattr(errors, str(record.get("class")), CometError)
     kind = found if isinstance(found, type) and issubclass(found, CometError) else CometError
-    return kind(
-        str(record.get("fact") or ""), str(record.get("next_step") or ""), **(record.get("details") or {})
-    )
+    details = {name: one for name, one in _mapping(record.get("details")).items() if name in _DETAILS}
+    return kind(str(record.get("fact") or ""), str(record.get("next_step") or ""), **details)
+
+
+# A file may have been changed since: what has another form than it was written in is not there.
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _seconds(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _moment(value: Any) -> datetime | None:
+    try:
+        return datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

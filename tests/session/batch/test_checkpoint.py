@@ -224,3 +224,45 @@ def test_what_comes_after_it_is_closed_is_told_so(path: Path) -> None:
     kept.close()
     with pytest.raises(BatchError, match="is closed"):
         kept.put("a", ANSWERED, {})
+
+
+@pytest.mark.parametrize("text", ["[1]", "5", "null", "[" * 5000], ids=range(4))
+def test_a_record_of_another_form_is_damage(path: Path, text: str) -> None:
+    """It is told as such before anything is made of it."""
+    with Checkpoint(path) as kept:
+        kept.put("a", ANSWERED, _ANSWER)
+    _changed(path, "UPDATE jobs SET record = ?", text)
+    with Checkpoint(path) as kept, pytest.raises(BatchError, match="damaged"):
+        kept.get("a")
+
+
+def test_a_state_that_is_no_text_is_damage(path: Path) -> None:
+    """Counting them says so, too."""
+    with Checkpoint(path) as kept:
+        kept.put("a", ANSWERED, _ANSWER)
+    _changed(path, "UPDATE jobs SET state = CAST(X'ff65' AS TEXT)")
+    with Checkpoint(path) as kept, pytest.raises(BatchError, match="damaged"):
+        kept.counts()
+
+
+def _changed(path: Path, statement: str, *values: str) -> None:
+    database = sqlite3.connect(path)
+    with database:
+        database.execute(statement, values)
+    database.close()
+
+
+def test_records_with_values_of_another_form_are_read_without_them() -> None:
+    """What is left is an answer, and an error."""
+    odd: Any = {
+        "raw": [1],
+        "timing": {"sent_at": 5, "ttft_s": "x"},
+        "status": [],
+        "backend": {},
+        "estimated_usage": 5,
+    }
+    assert response_of(odd).output_text == ""
+    assert response_of(odd | {"timing": [1]}).timing.sent_at is None
+    assert (
+        error_of({"class": "RateLimitError", "fact": "No.", "details": {"fact": 1, "args": 2}}).fact == "No."
+    )
