@@ -36,10 +36,10 @@ def list_chats(kernel: Kernel, words: list[str]) -> None:
     command, *rest = words
     if command == "save" and len(rest) == 2:
         chat = _named(kernel, rest[0])
-        chat.save(Path(rest[1]).expanduser())
+        chat.save(rest[1])
         say(f"Saved {summary(chat)}, prompts and answers included, to {rest[1]}.")
     elif command == "load" and len(rest) in (1, 2):
-        chat = Conversation.load(Path(rest[0]).expanduser(), forgetful=kernel.shared.forgetful)
+        chat = Conversation.load(rest[0], forgetful=kernel.shared.forgetful)
         chat.name = rest[1] if len(rest) == 2 else chat.name or Path(rest[0]).stem
         chats[chat.name] = chat
         say(f"Loaded {summary(chat)}. %%respond --chat {chat.name} goes on.")

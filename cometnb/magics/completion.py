@@ -303,7 +303,7 @@ def _files(typed: str) -> tuple[str, ...]:
             for one in place.iterdir()
             if one.name.startswith(start) and (start or not one.name.startswith(".")) and " " not in one.name
         )
-    except (OSError, RuntimeError):
+    except (OSError, RuntimeError, ValueError):
         return ()
     return tuple(names[:_MOST_FILES])
 

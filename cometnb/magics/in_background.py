@@ -11,7 +11,6 @@ from cometnb.magics.talk import is_talk
 from cometnb.session.background import BackgroundResponse, submit
 from cometnb.session.cell_line import Arguments
 from cometnb.session.named_tools import toolbox_of
-from cometnb.view.mime import printable
 
 __all__ = ["start_in_background"]
 
@@ -47,6 +46,6 @@ def start_in_background(
     rest |= toolbox.offered()
     handle = submit(kernel.shared.session.client, params["input"], labels=labels, **rest)
     if not arguments.is_quiet:
-        say(printable(f"{handle.status}: {handle.id}. _.wait() waits for it, _.cancel() ends it."))
-        say(printable(f"In another kernel: {handle.how_to_pick_up}"))
+        say(f"{handle.status}: {handle.id}. _.wait() waits for it, _.cancel() ends it.")
+        say(f"In another kernel: {handle.how_to_pick_up}")
     return handle

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from cometnb.errors import CellError
+from cometnb.errors import CellError, printable
 
 __all__ = ["no_more", "one_of", "say"]
 
 
 def say(text: str) -> None:
     """Print a line magic's answer into the cell's output."""
-    print(text)  # noqa: T201  # it is what the line is for
+    print(printable(text))  # noqa: T201  # it is what the line is for
 
 
 def no_more(name: str, words: list[str]) -> None:

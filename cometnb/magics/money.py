@@ -11,6 +11,7 @@ from cometnb.errors import CellError
 from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
+from cometnb.options import user_path
 from cometnb.session.origin import watching
 from cometnb.view.publish import publish
 
@@ -149,7 +150,7 @@ def _is_dark(words: list[str]) -> tuple[bool | None, list[str]]:
 
 
 def _path(text: str) -> Path:
-    path = Path(text).expanduser()
+    path = user_path(text)
     if path.suffix.lower().removeprefix(".") not in _FORMATS:
         raise CellError(
             f"--save {text!r} ends in no format that can be written.",

@@ -7,13 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import CometError, masked
+from cometnb.errors import CometError, masked, printable
 from cometnb.options import Options
 from cometnb.session.cell_text import cell_text
 from cometnb.session.export import FORMS, as_code
 from cometnb.session.prompt import Attached
 from cometnb.session.settings import Settings
-from cometnb.view.mime import printable
 from cometnb.view.neutral import plain_markdown
 from cometnb.view.publish import publish
 
@@ -78,11 +77,11 @@ def show_request(
     shown = _without_key(json.dumps(_short(body), indent=2, ensure_ascii=False), options)
     expected = [_without_key(line, options) for line in _expected(body, options, ledger)]
     lines = [_without_key(_line(one), options) for one in attached]
-    listed = "".join(f"\n- {_escaped(line)}" for line in lines)
-    remarks = [f"*{_escaped(note)}*" for note in notes]
+    listed = "".join(f"\n- {plain_markdown(line)}" for line in lines)
+    remarks = [f"*{plain_markdown(note)}*" for note in notes]
     pieces = [
         head,
-        "  \n".join(map(_escaped, expected)),
+        "  \n".join(map(plain_markdown, expected)),
         listed.strip("\n"),
         _fenced(shown, "json"),
         *remarks,
@@ -143,8 +142,3 @@ def _without_key(text: str, options: Options) -> str:
 def _fenced(code: str, language: str) -> str:
     fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(code)), default=0))
     return f"{fence}{language}\n{code}\n{fence}"
-
-
-def _escaped(text: str) -> str:
-    # JupyterLab takes what is between two dollars for a formula, escaped or not.
-    return plain_markdown(text) if text.count("$") > 1 else re.sub(r"([\\`*_\[\]<>$~|&])", r"\\\1", text)

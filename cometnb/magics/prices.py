@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-from cometnb.errors import CellError
+from cometnb.errors import CellError, printable
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 
@@ -66,7 +66,7 @@ def show_prices(kernel: Kernel, words: list[str], transport: Any = None) -> None
             notes.append(f"{model}: the first source that prices every kind of token in a call is taken.")
         notes += _fees(prices, model, options.base_url, options.backend)
     if rows:
-        publish({"text/markdown": _as_markdown(rows), "text/plain": _as_text(rows)})
+        publish({"text/markdown": _as_markdown(rows), "text/plain": printable(_as_text(rows))})
     catalog = read_catalog(prices.catalog_path)
     if options.backend == "simulator" and rows:
         notes.append("The simulator costs nothing; its calls are priced as if CometAPI had billed them.")
@@ -101,9 +101,11 @@ def _fees(prices: Any, model: str, base_url: str, backend: str) -> Iterator[str]
 
 
 def _as_markdown(rows: list[tuple[str, ...]]) -> str:
-    lines = [_HEAD, ("---", "---:", "---:", "---:", "---:", "---"), *rows]
-    # A name of the user's own may hold what Markdown would take for a column's end.
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in lines)
+    # Names are the user's own and the service's.
+    head, rule = " | ".join(_HEAD), "| --- | ---: | ---: | ---: | ---: | --- |"
+    from cometnb.view.neutral import plain_markdown
+
+    return "\n".join([f"| {head} |", rule, *(f"| {' | '.join(map(plain_markdown, row))} |" for row in rows)])
 
 
 def _as_text(rows: list[tuple[str, ...]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from IPython.core.error import StdinNotImplementedError
 
-from cometnb.errors import CometError
+from cometnb.errors import CometError, printable
 from cometnb.magics.code_cell import place_code
 from cometnb.magics.in_background import start_in_background
 from cometnb.magics.kernel import Kernel
@@ -30,7 +30,6 @@ from cometnb.session.structured import Schema
 from cometnb.session.turn_stream import ASKED
 from cometnb.view.choose import answer_for
 from cometnb.view.live import Answer, SilentAnswer
-from cometnb.view.mime import printable
 from cometnb.view.rows import ShownRows
 
 __all__ = ["bind", "respond"]
@@ -95,18 +94,21 @@ def _answered(
     if watcher == "nobody":
         shared.hurry()
     questions = Questions() if arguments.confirms and watcher != "nobody" else None
-    running = _started(kernel, arguments, params, owner, questions)
-    kernel.recent.base_url, kernel.recent.body = shared.session.base_url, dict(running.body)
-    answer: Answer = SilentAnswer()
-    if not arguments.is_quiet:
-        model = str(params.get("model") or shared.session.model)
-        answer = answer_for(
-            watcher, model, running.ask_to_stop, shell.user_ns, questions.answer if questions else None
-        )
-    showing = _Showing(kernel, arguments, answer, questions, schema)
-    is_stopped = False
+    # An interrupt in between would leave a call that nobody waits for, and a view that nobody closes.
+    with HeldInterrupts() as starting:
+        running = _started(kernel, arguments, params, owner, questions)
+        kernel.recent.base_url, kernel.recent.body = shared.session.base_url, dict(running.body)
+        answer: Answer = SilentAnswer()
+        if not arguments.is_quiet:
+            model = str(params.get("model") or shared.session.model)
+            answer = answer_for(
+                watcher, model, running.ask_to_stop, shell.user_ns, questions.answer if questions else None
+            )
+        showing = _Showing(kernel, arguments, answer, questions, schema)
+    is_stopped = starting.was_pressed
     try:
-        showing.follow(running)
+        if not is_stopped:
+            showing.follow(running)
     except KeyboardInterrupt:
         is_stopped = True
     # Who interrupts often presses more than once; what came is shown and bound all the same.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import masked
+from cometnb.errors import masked, printable
 from cometnb.panel.history import flat
-from cometnb.view.mime import bundle, printable
+from cometnb.view.mime import bundle
 from cometnb.view.neutral import plain_markdown
 
 if TYPE_CHECKING:

@@ -56,5 +56,5 @@ class Kept:
 
     def _bundle(self) -> dict[str, str]:
         shown = card(self._panel)
-        html = f'{_TAKE_TURNS}<div class="cometnb-kept">{block_html(shown["text/markdown"])}</div>'
+        html = f'{_TAKE_TURNS}<div class="cometnb-kept mathjax_ignore tex2jax_ignore">{block_html(shown["text/markdown"])}</div>'
         return {"text/html": html, **shown}

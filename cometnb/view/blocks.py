@@ -80,7 +80,8 @@ class Blocks:
         tokens = _parsed(self.tail)
         last_line = self.tail.count("\n")
         kind = tokens[0].type if tokens else ""
-        if kind == "fence":
+        # An opening line that would fill the tail by itself is not repeated: the tail would never grow shorter.
+        if kind == "fence" and len(tokens[0].markup) + len(tokens[0].info) < LONGEST_TAIL // 2:
             return self._split_code(tokens[0].markup, tokens[0].info, last_line)
         block = ""
         if kind in ("bullet_list_open", "ordered_list_open"):

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import masked
-from cometnb.view.spans import spans
+from cometnb.protocol.response import whole_text
+from cometnb.view.spans import math_at
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -30,6 +31,9 @@ _ATTRIBUTES = {
 }
 _SCHEMES = {"http", "https", "mailto"}
 
+# Whether a bracket opens a link is asked of all the text behind it: beyond so many of them no link is looked for.
+_MOST_BRACKETS = 3_000
+
 # Colouring a very long block costs more than it shows.
 _LONGEST_COLOURED = 20_000
 
@@ -46,7 +50,8 @@ def block_html(markdown: str, *, is_open: bool = False) -> str:
     """
     import nh3
 
-    rendered = _renderer(is_open).render(masked(markdown))
+    has_links = markdown.count("[") <= _MOST_BRACKETS
+    rendered = _renderer(is_open, has_links).render(masked(whole_text(markdown)))
     return nh3.clean(
         rendered,
         tags=_TAGS,
@@ -70,7 +75,7 @@ def _only_absolute(tag: str, name: str, value: str) -> str | None:
 
 
 @functools.cache
-def _renderer(is_open: bool) -> MarkdownIt:
+def _renderer(is_open: bool, has_links: bool) -> MarkdownIt:
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"html": False, "highlight": None if is_open else _coloured})
@@ -78,21 +83,22 @@ def _renderer(is_open: bool) -> MarkdownIt:
     parser.inline.ruler.before("escape", "math", _math)
     parser.add_render_rule("math", _math_html)
     parser.add_render_rule("image", _image_html)
-    return parser
+    return parser if has_links else parser.disable(["link", "image"])
 
 
 def _math(state: StateInline, silent: bool) -> bool:
     """Keep maths whole: its underscores and asterisks are no emphasis."""
     if state.src[state.pos] not in "$\\":
         return False
-    kind, content = next(spans(state.src[state.pos : state.posMax]), ("text", ""))
-    if kind not in ("math", "display"):
+    if state.env.get("text") != state.src:
+        state.env["text"], state.env["unclosed_from"] = state.src, {}
+    found = math_at(state.src, state.pos, state.env["unclosed_from"])
+    if found is None or found[2] > state.posMax:
         return False
-    opener = 2 if kind == "display" or state.src[state.pos] == "\\" else 1
     if not silent:
         token = state.push("math", "", 0)
-        token.content = content
-    state.pos += len(content) + 2 * opener
+        token.content = found[1]
+    state.pos = found[2]
     return True
 
 

@@ -8,11 +8,12 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
+from cometnb.errors import printable
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
 from cometnb.view.blocks import Blocks
 from cometnb.view.images import image_displays
-from cometnb.view.mime import bundle, plain, printable
+from cometnb.view.mime import bundle, plain
 from cometnb.view.neutral import neutral_markdown
 from cometnb.view.parts import Part, describe
 from cometnb.view.publish import publish, publish_all, replace_all
@@ -219,7 +220,7 @@ class TerminalAnswer:
         rest += [Part("notice", note) for note in notes]
         if not self._ends_line:
             self._out.write("\n")
-        for text in (plain(rest), usage_line(response)):
+        for text in (plain(rest), printable(usage_line(response))):
             if text:
                 self._out.write(f"\n{text}\n")
         self._out.flush()

@@ -8,17 +8,14 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from cometnb.errors import masked
+from cometnb.errors import masked, printable
 from cometnb.protocol.cost import Cost
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import Response, whole_text
 from cometnb.view.neutral import neutral_markdown, plain_markdown
 from cometnb.view.parts import Part, describe
 from cometnb.view.usage import usage_line
 
-__all__ = ["bundle", "markdown", "plain", "printable"]
-
-# Everything that moves a terminal's cursor, colours it or rings it.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+__all__ = ["bundle", "markdown", "plain"]
 
 _SHOWN_CHARACTERS = 300
 
@@ -47,8 +44,10 @@ def bundle(
     parts = [*describe(response, with_times=with_times), *(Part("notice", note) for note in notes)]
     data = {
         "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
-        "text/plain": "\n\n".join([plain(parts), line]).strip(),
+        "text/plain": "\n\n".join([plain(parts), printable(line)]).strip(),
     }
+    # Half of a character could not be sent to the front end.
+    data = {kind: whole_text(text) for kind, text in data.items()}
     return data, {"cometnb": _record(response, with_times=with_times)}
 
 
@@ -60,11 +59,6 @@ def markdown(parts: list[Part]) -> str:
 def plain(parts: list[Part]) -> str:
     """Return parts as text that is safe to print."""
     return "\n\n".join(printable(_PLAIN[part.kind](part)) for part in parts)
-
-
-def printable(text: str) -> str:
-    """Return text without characters that act on a terminal; line ends and tabs stay."""
-    return _CONTROL.sub("", text.replace("\r\n", "\n"))
 
 
 def _record(response: Response, *, with_times: bool) -> dict[str, Any]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from math import ceil, isnan
 from typing import Any
 
-from cometnb.errors import masked
+from cometnb.errors import masked, printable
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.counted import counted
 from cometnb.session.sweep import Grid, said
 from cometnb.session.sweep_axes import label_text
 from cometnb.session.sweep_frame import Result
 from cometnb.view.html import block_html, text_html
-from cometnb.view.mime import bundle, printable
+from cometnb.view.mime import bundle
 from cometnb.view.parts import ending
 
 __all__ = [

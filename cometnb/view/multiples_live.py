@@ -8,13 +8,12 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TextIO
 
-from cometnb.errors import masked
+from cometnb.errors import masked, printable
 from cometnb.protocol.counted import counted
 from cometnb.protocol.events import Event
 from cometnb.session.sweep import Grid, said
 from cometnb.session.sweep_frame import Result
 from cometnb.view.choose import reads_comms_while_it_waits, shows_widgets
-from cometnb.view.mime import printable
 from cometnb.view.multiples import figures, heading, multiples_bundle, summary
 from cometnb.view.neutral import plain_markdown
 from cometnb.view.publish import publish

@@ -33,7 +33,8 @@ _ALLOWED = r"(?:https?://|mailto:)[^\s<>()\[\]\\]"
 _BAD_LINK = re.compile(rf"\]\((?!\s*{_ALLOWED})", re.IGNORECASE)
 _BAD_DEFINITION = re.compile(rf"\]:(?!\s*{_ALLOWED})", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^\s<>]+)>", re.IGNORECASE)
-_IMAGE = re.compile(r"(\\*)!\[(\])?")
+# Only from the first backslash of a run on, so that a long run is read once.
+_IMAGE = re.compile(r"(?<!\\)(\\*)!\[(\])?")
 _ACTIVE = (
     r"\\(href|url|style|class|cssId|data|html[A-Za-z]*|require|includegraphics|unicode|toggle|tip|texttip|mmlToken)"
     r"(?![A-Za-z])"
@@ -51,6 +52,11 @@ _MARKS = re.compile(r"([\\`*$~|]|(?<!\w)_|_(?!\w))")
 _DOLLARS = re.compile(r"(\$[\w$]*(?:[.,][\w$]+)*)")
 # Brackets with a backslash before them, or two, open a formula in a reader that looks for it in the Markdown.
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;"})
+
+# What reads Markdown and formulas in the page takes the square of the marks in one paragraph; with more than this of one
+# kind it is shown as code, in which nobody looks for any.
+_MOST_MARKS = 1_000
+_PAIRED = "*_~`[<$\\!"
 
 # Drawn by the front end instead of shown, and able to load images: shown as text.
 _DRAWN = frozenset({"mermaid"})
@@ -127,6 +133,8 @@ def _rows(lines: list[str]) -> list[str]:
 
 
 def _inline(text: str) -> str:
+    if len(text) > _MOST_MARKS and any(text.count(mark) > _MOST_MARKS for mark in _PAIRED):
+        return f"<code>{_entities(text)}</code>"
     pieces = []
     for kind, content in spans(text):
         if kind == "text":
@@ -162,7 +170,10 @@ def _no_image(found: re.Match[str]) -> str:
 
 
 def _math(text: str) -> str:
-    return _ACTIVE_MATH.sub(r"\\text{\1}", _REFERENCE.sub(_no_command, text)).replace("<", "\\lt ")
+    # Readers disagree on where a formula ends: in one that sees none, nothing in it is an image or a link.
+    text = _REFERENCE.sub(_no_command, text).replace("![", "! [")
+    text = _BAD_DEFINITION.sub("] :", _BAD_LINK.sub("] (", text))
+    return _ACTIVE_MATH.sub(r"\\text{\1}", text).replace("<", "\\lt ")
 
 
 def _code_span(content: str) -> str:
@@ -183,7 +194,7 @@ def _entities(text: str) -> str:
 def _code(token: Token, lines: list[str]) -> list[str]:
     if token.level == 0:
         return _fenced(token)
-    if not _DANGER.search(token.content):
+    if not _DANGER.search(token.content) and _language(token).lower() not in _DRAWN:
         return ["\n".join(lines)]
     if token.type == "code_block":
         return [_entities(line) for line in lines]
@@ -194,9 +205,13 @@ def _fenced(token: Token) -> list[str]:
     content = token.content.removesuffix("\n")
     longest = max((len(run) for run in _FENCE_RUNS.findall(content)), default=0)
     mark = "`" * max(3, longest + 1)
-    info = _INFO.match(token.info.strip()) if token.info else None
-    language = info.group() if info else ""
+    language = _language(token)
     return [f"{mark}{'text' if language.lower() in _DRAWN else language}", content, mark]
+
+
+def _language(token: Token) -> str:
+    info = _INFO.match(token.info.strip())
+    return info.group() if info else ""
 
 
 def _as_pre(lines: list[str], mark: str) -> list[str]:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Literal
 
-__all__ = ["Kind", "spans"]
+__all__ = ["Kind", "math_at", "spans"]
 
 Kind = Literal["text", "code", "math", "display"]
 
@@ -37,6 +37,7 @@ def spans(text: str) -> Iterator[tuple[Kind, str]]:
     runs = _runs_by_length(text)
     unclosed: set[str] = set()
     start = at = 0
+    found: tuple[int, int, Kind] | None
     while opener := _OPENER.search(text, at):
         mark, at = opener.group(), opener.end()
         if mark[0] == "`":
@@ -49,13 +50,33 @@ def spans(text: str) -> Iterator[tuple[Kind, str]]:
         inner_end, end, kind = found
         if start < opener.start():
             yield "text", text[start : opener.start()]
-        yield kind, text[at:inner_end]  # type: ignore[misc]  # the kind is one of Kind
+        yield kind, text[at:inner_end]
         start = at = end
     if start < len(text):
         yield "text", text[start:]
 
 
-def _math_end(text: str, mark: str, at: int, unclosed: set[str]) -> tuple[int, int, str] | None:
+def math_at(text: str, at: int, unclosed_from: dict[str, int]) -> tuple[Kind, str, int] | None:
+    """Return the kind and the content of the formula that begins at a place, and where it ends; None for no formula.
+
+    Parameters
+    ----------
+    text : str
+    at : int
+    unclosed_from : dict of str to int
+        Empty for a new text. Of an opener that nothing closes its place is kept here: from there on it is not looked
+        for again.
+    """
+    opener = _OPENER.match(text, at)
+    if opener is None or at >= unclosed_from.get(opener.group(), len(text)):
+        return None
+    unclosed: set[str] = set()
+    found = _math_end(text, opener.group(), opener.end(), unclosed)
+    unclosed_from |= dict.fromkeys(unclosed, at)
+    return None if found is None else (found[2], text[opener.end() : found[0]], found[1])
+
+
+def _math_end(text: str, mark: str, at: int, unclosed: set[str]) -> tuple[int, int, Kind] | None:
     if mark not in _MATH or mark in unclosed:
         return None
     close, kind = _MATH[mark]

@@ -155,7 +155,8 @@ def bundle_of(figures: Figures, moment: str = "") -> dict[str, str]:
     )
     lines = [f"| {_cell(name)} | {_cell(words)} |" for name, words in rows]
     return {
-        "text/html": f'<table class="cometnb-figures"><caption style="text-align: left">{html.escape(title)}</caption>'
+        # JupyterLab looks for formulas in what it shows; two amounts of dollars are none.
+        "text/html": f'<table class="cometnb-figures mathjax_ignore tex2jax_ignore"><caption style="text-align: left">{html.escape(title)}</caption>'
         f"<tbody>{cells}</tbody></table>",
         "text/markdown": "\n".join([f"| {_cell(title)} | |", "|:--|:--|", *lines]),
         "text/plain": "\n".join([title, *(f"  {name:{width}}  {words}" for name, words in rows)]),

@@ -197,7 +197,7 @@ class SpendingPanel:
 def _table(figures: Figures, moment: datetime) -> dict[str, str]:
     # A file is read on another day.
     bundle = bundle_of(figures, f"{moment:%Y-%m-%d %H:%M:%S}")
-    shown = bundle["text/html"].replace('"cometnb-figures"', '"cometnb-figures cometnb-live-figures"', 1)
+    shown = bundle["text/html"].replace('"cometnb-figures ', '"cometnb-figures cometnb-live-figures ', 1)
     return bundle | {"text/html": _TAKE_TURNS + shown}
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from cometnb.errors import masked
+from cometnb.errors import masked, printable
 from cometnb.session.conversation import Conversation
 from cometnb.session.turns import Turn
-from cometnb.view.mime import printable
 from cometnb.view.neutral import plain_markdown
 
 __all__ = ["as_markdown", "as_text", "summary"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cometnb.errors import CassetteMissError, CellError, ConfigError
+from cometnb.magics.comet import comet
 from cometnb.magics.completion import offered
 from cometnb.magics.kernel import Kernel
 from tests.client.cassette.recordings import lines_of
@@ -152,3 +153,12 @@ def test_tab_completes_files_and_words(taped: Shell) -> None:
     assert words["replay s"] == ("stop",)
     assert set(words["replay --"]) == {"--pace", "--auto"}
     assert words["replay x --pace r"] == ("real",)
+
+
+@pytest.mark.parametrize(
+    "line", ["record 'a\0b'", "replay 'a\0b'", "replay ~nobody-of-this-name/x", "replay \ud800"], ids=range(4)
+)
+def test_a_name_that_no_cassette_can_have_is_two_lines(shell: Shell, line: str) -> None:
+    """Not a traceback of Python's."""
+    with pytest.raises((ConfigError, CellError, CassetteMissError)):
+        comet(Kernel(shell.shared, shell.ip), line)

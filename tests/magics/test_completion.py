@@ -115,3 +115,8 @@ def test_presets_are_offered_word_by_word(
     assert _words(shell, "%comet panel Nothing h") == ()
     Presets().save("my way", Settings())
     assert _words(shell, "p = %comet panel my") == ("my way",)
+
+
+def test_tab_behind_a_name_that_no_file_can_have_offers_nothing(shell: Shell) -> None:
+    """It looks for no such folder."""
+    assert offered(Kernel(shared, shell.ip), ["%%respond --image a\0b/"]) is not None

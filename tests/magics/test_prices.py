@@ -89,7 +89,7 @@ def test_an_unknown_model_comes_with_a_table_to_copy(kernel: Kernel, shell: Shel
     default_path().parent.mkdir(parents=True)
     default_path().write_text(text.replace('"my-model"', '"other|*"'), "utf-8")
     markdown, _, said = _shown(kernel, shell, capsys, "other|model")
-    assert r"| other\|model | 2.50 | - | - | 15.00 | your price table (prices.toml): other\|*" in markdown
+    assert r"| other\|model | 2.50 | - | - | 15.00 | your price table (prices.toml): other\|\*" in markdown
     assert "not there yet" not in said
     assert "No price is known" not in said
 

@@ -36,8 +36,30 @@ def test_a_block_is_finished_when_the_next_begins() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["word " * 3000, "x = 1\n" * 2000, "- item\n" * 2000, "x" * 20000, "```\n" + "x" * 20000],
-    ids=["prose", "lines", "list", "no breaks at all", "code without line ends"],
+    [
+        "word " * 3000,
+        "x = 1\n" * 2000,
+        "- item\n" * 2000,
+        "x" * 20000,
+        "```\n" + "x" * 20000,
+        "`" * 20000,
+        "~" * 20000,
+        "```" + "x" * 20000,
+        "```\n" + "`" * 20000,
+        "| a |\n|---|\n" + "|" * 20000,
+    ],
+    ids=[
+        "prose",
+        "lines",
+        "list",
+        "no breaks at all",
+        "code without line ends",
+        "a fence without end",
+        "another",
+        "a fence and its language without end",
+        "a fence that does not close",
+        "a table's row without end",
+    ],
 )
 def test_the_tail_keeps_a_bound(text: str) -> None:
     """However long a block grows, what is sent again with every update stays short."""

@@ -91,3 +91,19 @@ def test_an_image_is_a_link() -> None:
 def test_a_key_that_the_answer_repeats_is_masked() -> None:
     """The live view shows what is saved afterwards."""
     assert "<code>sk-***</code>" in block_html("Use `sk-canary-0123456789abcdef` then.")
+
+
+@pytest.mark.parametrize("piece", ["[", "![", "\\", "\\(", "$", "`", "*", "<", "&#"])
+def test_a_long_run_of_marks_is_read_once(piece: str) -> None:
+    """What costs the square of its length would stop the kernel for minutes; a slow reading runs into the time limit."""
+    assert block_html(piece * 200_000)
+
+
+def test_a_formula_is_kept_whole_although_another_is_open() -> None:
+    """A bracket in front makes the parser look ahead; what it finds open there says nothing of what stands before."""
+    assert '<span class="cometnb-math">a_b_c</span>' in block_html("[ \\(a_b_c\\) and \\(d")
+
+
+def test_half_of_a_character_is_shown_as_a_mark() -> None:
+    """An answer may be cut in the middle of one."""
+    assert block_html("a \ud83d b") == "<p>a \ufffd b</p>\n"

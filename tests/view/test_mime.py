@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometnb.errors import printable
 from cometnb.protocol.response import Response, Timing
 from cometnb.protocol.usage import Usage
-from cometnb.view.mime import bundle, printable
+from cometnb.view.mime import bundle
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=10),
@@ -129,3 +130,19 @@ def test_fees_of_tools_are_saved_apart() -> None:
     assert "tool_fees_usd" not in plain
     assert _record(searched)["cost_usd"] == plain["cost_usd"]
     assert "tool_fees_usd" in _record(searched)
+
+
+def test_no_model_s_name_drives_a_terminal() -> None:
+    """The line of usage names the model as the service does."""
+    response = Response({"model": "a\x1b]8;;https://leak.invalid\x1b\\b\u202e", "output": []})
+    plain = bundle(response)[0]["text/plain"]
+    assert all(one.isprintable() or one == "\n" for one in plain)
+
+
+def test_half_of_a_character_is_shown_as_a_mark() -> None:
+    """Else the front end could not be sent the answer at all."""
+    call = {"type": "function_call", "name": "f\ud83d", "arguments": "\ude00", "call_id": "c"}
+    data, _ = bundle(Response({"model": "m", "output": [call]}, status="completed"), notes=("\ud800",))
+    for text in data.values():
+        assert "\ufffd" in text
+        text.encode()

@@ -214,3 +214,45 @@ def test_a_key_that_the_answer_repeats_is_masked() -> None:
     text = neutral_markdown(f"Use {key}:\n\n```python\nkey = '\\n{key}'\n```")
     assert "canary" not in text
     assert text.count("sk-***") == 2
+
+
+@pytest.mark.parametrize("piece", ["\\", "`", "[", "![", "<", "&#", "$", "\\(", "*", "> ", "- ", "|"])
+def test_a_long_run_of_marks_is_read_once(piece: str) -> None:
+    """What costs the square of its length would stop the kernel for minutes; a slow reading runs into the time limit."""
+    assert neutral_markdown(piece * 400_000 + "!")
+
+
+@pytest.mark.parametrize("fence", ["```mermaid", "~~~ mermaid", "``` Mermaid x"])
+@pytest.mark.parametrize("marker", ["", "> ", "- ", "1. "])
+def test_a_diagram_is_shown_as_text_wherever_it_stands(fence: str, marker: str) -> None:
+    """A front end would draw it, and a diagram may load images."""
+    rest = marker if marker == "> " else " " * len(marker)
+    shown = neutral_markdown(f"{marker}{fence}\n{rest}graph LR\n{rest}{fence[:3]}")
+    assert "graph LR" in shown
+    assert not re.search(r"(```|~~~) ?mermaid", shown, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("mark", ["*", "_", "~", "`", "[", "![", "<", "$", "\\", "\\("])
+def test_more_marks_than_a_page_can_read_are_code(mark: str) -> None:
+    """A front end takes the square of the marks in a paragraph; they are written as entities, in code."""
+    shown = neutral_markdown(f"x {mark * 1_001}")
+    assert shown.startswith("<code>x &")
+    assert shown.endswith("</code>")
+    assert html.unescape(shown[6:-7]) == f"x {mark * 1_001}"
+    assert not set("*_~`[$\\!") & set(shown)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$x_\\] ![i](https://e.v/?q=1) s$$rc",
+        "$a{b ![i](https://e.v/?q=1) c$ d",
+        "$$a ![i](https://e.v/?q=1) [l](javascript:x) b$$",
+        "\\(a ![i](https://e.v/?q=1) b\\)",
+    ],
+)
+def test_a_reader_that_sees_no_formula_sees_no_image_either(text: str) -> None:
+    """Where a formula ends differs between readers: what is none to one of them is read as Markdown there."""
+    shown = neutral_markdown(text)
+    assert "![" not in shown
+    assert "](javascript" not in shown
