@@ -64,6 +64,12 @@ _ELEMENTS = (
     f'<a href="javascript:{_RUN}">press</a>',
     f'<a href="java&#x73;cript:{_RUN}">press</a>',
     f'<a href="{_OUT}" ping="{_OUT}">press</a>',
+    f'<link rel="prefetch" href="{_OUT}">',
+    f"<style>@font-face {{ font-family: x; src: url({_OUT}) }} * {{ font-family: x }}</style>",
+    '<form id="location"><input name="jupyterapp"></form><a id="document" name="cookie">x</a>',
+    '<div class="jp-Dialog jp-mod-styled" role="dialog"><button class="jp-mod-accept">press</button></div>',
+    f'<math href="javascript:{_RUN}"><mi>press</mi></math>',
+    f'<section data-jupyter-widget="x" data-jupyter-id="y" data-mime-type="text/html" onclick={_RUN}>x</section>',
 )
 
 _MARKDOWN = (
@@ -127,6 +133,20 @@ _MARKDOWN = (
     f"**<img src=x** onerror={_RUN}>",
     f"x<!--\n\n<img src=x onerror={_RUN}>\n\n",
     f"```\nnever closed <img src=x onerror={_RUN}>",
+    f"\x1b]8;;javascript:{_RUN}\x1b\\press\x1b]8;;\x1b\\ \x1b[2J\x1b[31mred \x9b1m\x07",
+    "[\u202egnp.exe](https://safe.invalid/\u202etxt) and [https://g\u043e\u043ed.invalid](https://other.invalid)",
+    f"Z{chr(0x351) * 400}algo",
+    f"A note[^1]\n\n[^1]: ![leak]({_OUT})",
+    f"[press](java\nscript:{_RUN}) [press](java\tscript:{_RUN}) [press](  javascript:{_RUN})",
+    f"[press](\u0001javascript:{_RUN}) [press](\u3000javascript:{_RUN}) [press](javascript\u003a{_RUN})",
+    f'$\\unicode[url({_OUT})]{{65}}$ $\\mmlToken{{mi}}[href="javascript:{_RUN}"]{{x}}$',
+    f"$\\csname href\\endcsname{{javascript:{_RUN}}}{{press}}$ $\\def\\a{{\\href}}\\a{{javascript:{_RUN}}}{{press}}$",
+    f"$\\text{{a $\\href{{javascript:{_RUN}}}{{press}}$ b}}$ $\\let\\a\\href\\a{{javascript:{_RUN}}}{{press}}$",
+    f"```mermaid\n%%{{init: {{'themeCSS': '* {{ background: url({_OUT}) }}'}}}}%%\ngraph LR\n  A[<img src={_OUT}>]\n```",
+    f"~~~ mermaid\ngraph LR\n  A@{{ img: '{_OUT}', label: 'x' }}\n~~~",
+    f"> ```mermaid\n> graph LR\n>   A@{{ img: '{_OUT}', label: 'x' }}\n> ```",
+    f"- ```mermaid\n  graph LR\n    A@{{ img: '{_OUT}', label: 'x' }}\n  ```",
+    f"[![a](data:image/svg+xml;base64,PHN2Zy8+)]({_OUT}) ![b](attachment:x.png) ![c](blob:x)",
 )
 
 TRIES: tuple[str, ...] = _ELEMENTS + _MARKDOWN
