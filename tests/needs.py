@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["ROOT", "chromium", "postgresql_programs", "tool", "tools_required"]
+__all__ = ["ROOT", "chromium", "installed", "postgresql_programs", "tool", "tools_required"]
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,6 +54,20 @@ def postgresql_programs() -> Path:
     if not found:
         _missing("needs a PostgreSQL server (initdb), which is not installed")
     return max(found, key=lambda path: int("".join(filter(str.isdigit, path.parent.name)) or 0))
+
+
+def installed(program: Path, command: str) -> Path:
+    """Return the path of a program that a command of this project installs.
+
+    Parameters
+    ----------
+    program : Path
+    command : str
+        What installs it, to be run in the project's folder.
+    """
+    if not program.exists():
+        _missing(f"needs {program.name}, which is not installed: {command}")
+    return program
 
 
 def _missing(reason: str) -> NoReturn:
