@@ -14,7 +14,7 @@ NOTEBOOKS = HERE.parent / "notebooks"
 
 
 def stage(folder: Path) -> Path:
-    """Lay out what Sphinx reads: these pages, and the notebooks beside the guide's own page.
+    """Lay out what Sphinx reads: these pages, the figures, and the notebooks beside the guide's own page.
 
     Parameters
     ----------
@@ -30,6 +30,8 @@ def stage(folder: Path) -> Path:
     shutil.copytree(HERE, folder, ignore=shutil.ignore_patterns("__pycache__", "build.py"))
     # From a notebook's folder an image of these pages is ../docs/images.
     shutil.copytree(HERE / "images", folder / "docs" / "images")
+    # The last figures and their pictures are shown on the page that says how they are measured.
+    shutil.copytree(HERE.parent / "benchmarks" / "results", folder / "_results")
     for notebook in sorted(NOTEBOOKS.glob("*.ipynb")):
         shutil.copy2(notebook, folder / "guide" / notebook.name)
     return folder
