@@ -24,10 +24,10 @@ QUIET_HOME = env -u COMETAPI_KEY -u COMETAPI_API_KEY -u COMETAPI_BASE_URL -u COM
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo lab test lint types units notebooks docs pictures bench format lock clean
+.PHONY: help demo lab test lint types units notebooks docs pictures bench fuzz independent format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(LAB) ## run the quickstart on the simulator: streamed here, then as a notebook and a page
 	@$(BIN)/python notebooks/demo.py
@@ -65,8 +65,17 @@ docs: $(TEST) ## build the documentation, with the notebooks as pages
 pictures: $(TEST) ## take the README's pictures of a streamed answer anew
 	@$(BIN)/python -m tests.browser.pictures
 
-bench: $(TEST) ## measure, beside what one would use instead
-	@$(BIN)/python -m benchmarks
+# `make bench` also installs what others offer, each in an environment of its own under build/rivals.
+bench: $(TEST) ## measure beside what one would use instead; QUICK=1 in small, ROWS=1,7 those alone
+	@$(BIN)/python -m benchmarks $(if $(QUICK),--quick) $(if $(ROWS),--rows $(ROWS))
+
+# `pip install atheris` into .venv, and ENGINE=atheris follows coverage.
+fuzz: $(TEST) ## try inputs nobody would write; SECONDS=60 each, NAMES="fold sse" those alone, SEED=0, ENGINE=random
+	@$(BIN)/python -m tests.fuzz $(NAMES) --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) \
+		--engine $(or $(ENGINE),random)
+
+independent: $(TEST) ## try cometnb on servers that others wrote; the first time installs them: several gigabytes
+	@$(BIN)/python -m tests.independent
 
 format: $(TEST) ## put style and format right
 	@$(BIN)/ruff check --fix

@@ -3,70 +3,121 @@
 from __future__ import annotations
 
 import argparse
-import json
-import platform
-from collections.abc import Callable, Iterator
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 
 from benchmarks.child import ROOT
+from benchmarks.comparison.environments import DEFAULT_FOLDER, prepare
 from benchmarks.concurrency import many_streams
 from benchmarks.decoding import decoder_growth, folding_growth
 from benchmarks.delay import delay
 from benchmarks.feed import running_feed
 from benchmarks.frame import usage_frame
 from benchmarks.loading import import_cpu, load_cpu
+from benchmarks.machine import load_average, machine, versions
 from benchmarks.page import long_tasks
+from benchmarks.plan import RIVALS, Plan
 from benchmarks.recording import processes, recording
+from benchmarks.report import Measured, kept, page, save
 from benchmarks.streaming import client_cpu, client_growth
-from benchmarks.tables import Section, as_json, as_markdown
+from benchmarks.tables import Section
 from benchmarks.traffic import traffic, traffic_growth
 
 __all__: list[str] = []
 
 _RESULTS = ROOT / "benchmarks" / "results"
-_PACKAGES = ("cometnb", "httpx", "openai", "chatlas", "ipykernel", "pandas", "SQLAlchemy")
 
-# Rows of the table of numbers to reach -> what is measured for them.
-_ROWS: dict[int, tuple[Callable[..., Section], ...]] = {
-    1: (client_cpu,),
-    2: (client_growth, folding_growth, decoder_growth),
-    3: (traffic, traffic_growth),
-    4: (long_tasks,),
-    5: (delay,),
-    6: (import_cpu, load_cpu),
-    7: (many_streams,),
-    8: (recording, processes),
-    9: (usage_frame,),
+# Rows of the table of numbers to reach -> what is measured for them, and whose versions belong to it.
+_ROWS: dict[int, tuple[tuple[Callable[[Plan], Section], ...], tuple[str, ...]]] = {
+    1: ((client_cpu,), ("httpx", "openai", "chatlas", "lisette")),
+    2: ((client_growth, folding_growth, decoder_growth), ("httpx", "openai")),
+    3: ((traffic, traffic_growth), ("chatlas", "lisette", "jupyter-ai-magic-commands", "jupyter-ai-magics")),
+    4: ((long_tasks,), ()),
+    5: ((delay,), ()),
+    6: ((import_cpu, load_cpu), tuple(slug for slug in RIVALS if slug != "aiohttp")),
+    7: ((many_streams,), ("httpx", "aiohttp", "openai")),
+    8: ((recording, processes), ()),
+    9: ((usage_frame,), ()),
 }
-_NEEDS_FEED = (client_cpu, client_growth, many_streams)
 
 
 def _main() -> None:
     arguments = _arguments()
-    sections = list(_measured(arguments.rows, is_quick=arguments.quick))
-    versions = _versions()
-    report = as_markdown(sections, versions)
-    print(f"\n{report}")
+    if not arguments.quick:
+        wanted = {slug for row in arguments.rows for slug in _ROWS[row][1]}
+        prepare([rival for slug, rival in RIVALS.items() if slug in wanted], arguments.environments)
+    before = {} if arguments.quick else kept(arguments.results)
+    with running_feed() as feed_url:
+        plan = Plan(feed_url, arguments.environments, arguments.quick, arguments.rounds)
+        for row in arguments.rows:
+            measured = _measured(row, plan)
+            print(f"\n{page([measured])}", flush=True)
+            if not arguments.quick:
+                before[row] = measured
+                _keep(before, arguments.results)
     if arguments.quick:
         print("A quick run shows that it runs; its numbers mean nothing and are not kept.")
-        return
-    _RESULTS.mkdir(exist_ok=True)
-    (_RESULTS / "latest.md").write_text(report, "utf-8")
-    (_RESULTS / "latest.json").write_text(json.dumps(as_json(sections, versions), indent=1) + "\n", "utf-8")
+
+
+def _measured(row: int, plan: Plan) -> Measured:
+    measures, slugs = _ROWS[row]
+    load, began_s = load_average(), time.monotonic()
+    sections = []
+    for measure in measures:
+        print(f"row {row}: {measure.__doc__}", flush=True)
+        sections.append(measure(plan))
+    return Measured(
+        row=row,
+        day=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        machine=machine(),
+        load=load,
+        taken_s=time.monotonic() - began_s,
+        versions=versions(),
+        rivals=plan.versions(slugs),
+        sections=sections,
+    )
+
+
+def _keep(rows: dict[int, Measured], folder: Path) -> None:
+    """Write what is known by now, so that a run that is broken off leaves the rows it has finished."""
+    from benchmarks.pictures import draw
+
+    save(rows, folder)
+    draw([section for row in sorted(rows) for section in rows[row].sections], folder)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="a small version in seconds, which keeps no results"
+        "--quick",
+        action="store_true",
+        help="a small version in a minute, which installs nothing and keeps no results",
     )
     parser.add_argument(
         "--rows",
         type=_rows,
         default=sorted(_ROWS),
         metavar="N,N",
-        help="which rows to measure (default: all there are)",
+        help="which rows to measure (default: all there are); the others keep what they have",
+    )
+    parser.add_argument(
+        "--rounds", type=_positive, metavar="N", help="rounds of whatever is repeated (default: 2 to 5)"
+    )
+    parser.add_argument(
+        "--environments",
+        type=Path,
+        default=DEFAULT_FOLDER,
+        metavar="FOLDER",
+        help=f"where the others are installed, each in an environment of its own (default: {DEFAULT_FOLDER})",
+    )
+    parser.add_argument(
+        "--results",
+        type=Path,
+        default=_RESULTS,
+        metavar="FOLDER",
+        help=f"where the page, its pictures and the figures are kept (default: {_RESULTS})",
     )
     return parser.parse_args()
 
@@ -78,23 +129,10 @@ def _rows(given: str) -> list[int]:
     return rows
 
 
-def _measured(rows: list[int], *, is_quick: bool) -> Iterator[Section]:
-    with running_feed() as feed_url:
-        for row in rows:
-            for measure in _ROWS[row]:
-                print(f"row {row}: {measure.__doc__}", flush=True)
-                bound = partial(measure, feed_url) if measure in _NEEDS_FEED else measure
-                yield bound(is_quick=is_quick)
-
-
-def _versions() -> dict[str, str]:
-    versions = {"Python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+def _positive(given: str) -> int:
+    if not given.isdecimal() or not int(given):
+        raise argparse.ArgumentTypeError(f"{given!r} is not a number of at least 1")
+    return int(given)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ __all__ = [
     "COMETNB",
     "COMETNB_ASYNC",
     "CONTENDERS",
+    "ENVIRONMENTS",
+    "FOLDED",
     "OPENAI_CREATE",
     "Reader",
 ]
@@ -29,6 +31,10 @@ ASYNC_BASELINE = "httpx async, doing nothing"
 COMETNB = "cometnb Client.stream"
 COMETNB_ASYNC = "cometnb AsyncClient.stream"
 OPENAI_CREATE = "openai create(stream=True)"
+_SOCKET = "raw socket with json"
+_OPENAI_STREAM = "openai responses.stream()"
+_CHATLAS = "chatlas Chat.stream"
+_LISETTE = "lisette Chat(stream=True)"
 
 # They return no text, as they look at nothing.
 BLIND = frozenset({BASELINE, ASYNC_BASELINE})
@@ -142,12 +148,52 @@ def _openai_stream(base_url: str) -> Reader:
     return read
 
 
+def _chatlas(base_url: str) -> Reader:
+    from chatlas import ChatOpenAI  # type: ignore[import-not-found, unused-ignore]
+
+    chat = ChatOpenAI(api_key=_KEY, base_url=base_url, model=_MODEL)
+
+    def read() -> str:
+        # Every answer is the first of its conversation, as it is for the others.
+        chat.set_turns([])
+        return "".join(chat.stream(_PROMPT))
+
+    return read
+
+
+def _lisette(base_url: str) -> Reader:
+    from lisette import Chat  # type: ignore[import-not-found, unused-ignore]
+
+    def read() -> str:
+        chat = Chat(f"openai/responses/{_MODEL}", api_base=base_url, api_key=_KEY)
+        for _ in chat(_PROMPT, stream=True):
+            pass
+        return str(chat.hist[-1].content)
+
+    return read
+
+
 CONTENDERS: dict[str, Callable[[str], Reader]] = {
-    "raw socket with json": _raw_socket,
+    _SOCKET: _raw_socket,
     BASELINE: _httpx,
     ASYNC_BASELINE: _httpx_async,
     COMETNB: _cometnb,
     COMETNB_ASYNC: _cometnb_async,
     OPENAI_CREATE: _openai_create,
-    "openai responses.stream()": _openai_stream,
+    _OPENAI_STREAM: _openai_stream,
+    _CHATLAS: _chatlas,
+    _LISETTE: _lisette,
 }
+
+ENVIRONMENTS: dict[str, str] = {
+    BASELINE: "httpx",
+    ASYNC_BASELINE: "httpx",
+    OPENAI_CREATE: "openai",
+    _OPENAI_STREAM: "openai",
+    _CHATLAS: "chatlas",
+    _LISETTE: "lisette",
+}
+"""In whose environment a contender runs; the others run in this one."""
+
+FOLDED = (OPENAI_CREATE, _OPENAI_STREAM, _CHATLAS, _LISETTE)
+"""Those that a user could take instead: they make more of the stream than bytes."""

@@ -11,6 +11,7 @@ from functools import partial
 from benchmarks.answer import events, text
 from benchmarks.child import result_of
 from benchmarks.growth import growth_section
+from benchmarks.plan import Plan
 from benchmarks.tables import Section
 from cometnb.protocol.answer import Head
 from cometnb.protocol.exchange import Exchange
@@ -22,9 +23,9 @@ _MB = 1_000_000
 _HEAD = Head(200, {"content-type": "text/event-stream"}, datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def decoder_growth(*, is_quick: bool) -> Section:
+def decoder_growth(plan: Plan) -> Section:
     """Measure the decoder on one event of up to 20 MB that comes in pieces."""
-    sizes, n_rounds = ((1, 2, 4), 1) if is_quick else ((1, 5, 20), 3)
+    sizes = plan.size((1, 2), (1, 5, 20))
     costs = {f"in pieces of {size:,} bytes": partial(_fresh_event_cpu_s, size) for size in (1_000, 16_000)}
     return growth_section(
         "Decoding one large event",
@@ -32,14 +33,14 @@ def decoder_growth(*, is_quick: bool) -> Section:
         costs,
         sizes=sizes,
         unit="MB",
-        n_rounds=n_rounds,
+        n_rounds=plan.rounds(3),
         held=tuple(costs),
     )
 
 
-def folding_growth(*, is_quick: bool) -> Section:
+def folding_growth(plan: Plan) -> Section:
     """Measure decoding, parsing and folding, without a wire, on up to 50,000 deltas."""
-    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 3)
+    sizes = plan.size((200, 1_000, 5_000), (1_000, 10_000, 50_000))
 
     def cost_s(n_deltas: int) -> float:
         # Every size folds as many deltas in all, so that short streams are measured as well as long ones.
@@ -53,7 +54,7 @@ def folding_growth(*, is_quick: bool) -> Section:
         {name: cost_s},
         sizes=sizes,
         unit="deltas",
-        n_rounds=n_rounds,
+        n_rounds=plan.rounds(3),
         held=(name,),
     )
 

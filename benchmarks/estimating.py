@@ -15,7 +15,7 @@ from statistics import fmean, median
 from time import process_time
 from typing import Any
 
-from benchmarks.tables import Section, Target, as_markdown
+from benchmarks.tables import Section, Target
 from cometnb.protocol.estimate import estimated_tokens
 from tests.protocol.token_samples import SAMPLES, Sample
 
@@ -88,9 +88,5 @@ def _files(names: list[str]) -> list[Sample]:
 
 
 if __name__ == "__main__":
-    print(
-        as_markdown(
-            [estimating(samples=_files(sys.argv[1:]) if sys.argv[1:] else SAMPLES)],
-            {"Python": platform.python_version()},
-        )
-    )
+    print(f"Python {platform.python_version()}.\n")
+    print(estimating(samples=_files(sys.argv[1:]) if sys.argv[1:] else SAMPLES).as_markdown())

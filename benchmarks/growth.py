@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from benchmarks.rounds import Samples, median_of, run_rounds
+from benchmarks.rounds import Rounds, Row, run_rounds
 from benchmarks.tables import Section, Target
 
 __all__ = ["LINEAR", "growth_section"]
 
 LINEAR = 1.3
 """The dearest size may cost this many times the cheapest, unit for unit."""
+
+_CAUSE = (
+    "What is paid once is shared among fewer in a small size, and a large one leaves the processor's cache; work that"
+    " grew with the square would be tens of times as dear"
+)
 
 
 def growth_section(
@@ -23,6 +28,7 @@ def growth_section(
     unit: str,
     n_rounds: int,
     held: Sequence[str],
+    picture: str = "",
 ) -> Section:
     """Measure every cost at every size.
 
@@ -37,9 +43,11 @@ def growth_section(
     n_rounds : int
     held : sequence of str
         Those of `costs` that must be linear.
+    picture : str
+        As in `Section`.
     """
     measures = {_label(name, size): partial(cost, size) for size in sizes for name, cost in costs.items()}
-    samples = run_rounds(measures, n_rounds)
+    rounds = run_rounds(measures, n_rounds)
     return Section(
         title=title,
         note=(
@@ -47,23 +55,28 @@ def growth_section(
             " the dearest size over the cheapest."
         ),
         columns=("what", *(f"{size:,} {unit}" for size in sizes), "growth"),
-        rows=[
-            (
-                name,
-                *(median_of(samples, _label(name, size)) * 1e6 for size in sizes),
-                _growth(samples, name, sizes),
-            )
-            for name in costs
+        rows=[_row(rounds, name, sizes) for name in costs],
+        samples=rounds.samples,
+        targets=[
+            Target(f"the growth of {name}", _growth(rounds, name, sizes), LINEAR, cause=_CAUSE)
+            for name in held
         ],
-        samples=samples,
-        targets=[Target(f"the growth of {name}", _growth(samples, name, sizes), LINEAR) for name in held],
+        picture=picture,
     )
+
+
+def _row(rounds: Rounds, name: str, sizes: Sequence[int]) -> Row:
+    for size in sizes:
+        if why := rounds.unmeasured.get(_label(name, size)):
+            return name, f"not measured: {why}"
+    costs = [rounds.median(_label(name, size)) * 1e6 for size in sizes]
+    return name, *costs, _growth(rounds, name, sizes)
 
 
 def _label(name: str, size: int) -> str:
     return f"{name}: {size}"
 
 
-def _growth(samples: Samples, name: str, sizes: Sequence[int]) -> float:
-    costs = [median_of(samples, _label(name, size)) for size in sizes]
+def _growth(rounds: Rounds, name: str, sizes: Sequence[int]) -> float:
+    costs = [rounds.median(_label(name, size)) for size in sizes]
     return max(costs) / min(costs)

@@ -5,19 +5,24 @@ from __future__ import annotations
 import json
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from benchmarks.answer import text
-from benchmarks.child import result_of
-from benchmarks.contenders import BLIND, CONTENDERS
+from benchmarks.contenders import BLIND, CONTENDERS, ENVIRONMENTS
+
+if TYPE_CHECKING:
+    from benchmarks.plan import Plan
 
 __all__ = ["stream_cpu_s"]
 
+# Enough for what is loaded late to be loaded.
 _N_WARM_UP = 10
 
 
-def stream_cpu_s(contender: str, feed_url: str, n_deltas: int, n_streams: int = 1) -> float:
+def stream_cpu_s(plan: Plan, contender: str, n_deltas: int, n_streams: int = 1) -> float:
     """Return the CPU seconds per stream, in a fresh process after a short stream that loads what is loaded late."""
-    cpu_s: float = result_of("-m", "benchmarks.reading", contender, feed_url, str(n_deltas), str(n_streams))
+    work = ("-m", "benchmarks.reading", contender, plan.feed_url, str(n_deltas), str(n_streams))
+    cpu_s: float = plan.result_of(ENVIRONMENTS.get(contender, ""), *work)
     return cpu_s
 
 

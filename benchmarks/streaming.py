@@ -10,27 +10,29 @@ from benchmarks.contenders import (
     COMETNB,
     COMETNB_ASYNC,
     CONTENDERS,
+    FOLDED,
     OPENAI_CREATE,
 )
 from benchmarks.growth import growth_section
+from benchmarks.plan import Plan
 from benchmarks.reading import stream_cpu_s
-from benchmarks.rounds import median_of, ratio_of, run_rounds
+from benchmarks.rounds import run_rounds
 from benchmarks.tables import Section, Target
 
 __all__ = ["client_cpu", "client_growth"]
 
 _LIMIT = 1.6
+_CAUSE = (
+    "The reading of the bytes is httpx's own and as dear for both; the rest is `json.loads`, the folding, and one"
+    " object for every event that is handed to the caller"
+)
 
 
-def client_cpu(feed_url: str, *, is_quick: bool) -> Section:
+def client_cpu(plan: Plan) -> Section:
     """Measure every contender on one stream of 10,000 deltas."""
-    n_deltas, n_streams, n_rounds = (1_000, 1, 1) if is_quick else (10_000, 2, 5)
-    measures = {name: partial(stream_cpu_s, name, feed_url, n_deltas, n_streams) for name in CONTENDERS}
-    samples = run_rounds(measures, n_rounds)
-    cpu_s = {name: median_of(samples, name) for name in CONTENDERS}
-    ours = ratio_of(samples, COMETNB, BASELINE)
-    ours_async = ratio_of(samples, COMETNB_ASYNC, ASYNC_BASELINE)
-    theirs = ratio_of(samples, OPENAI_CREATE, COMETNB)
+    n_deltas, n_streams, n_rounds = plan.size(500, 10_000), plan.size(1, 2), plan.rounds(5)
+    measures = {name: partial(stream_cpu_s, plan, name, n_deltas, n_streams) for name in CONTENDERS}
+    rounds = run_rounds(measures, n_rounds)
     return Section(
         title=f"Client CPU for a stream of {n_deltas:,} deltas",
         note=(
@@ -38,34 +40,47 @@ def client_cpu(feed_url: str, *, is_quick: bool) -> Section:
             f" contender in a fresh process that reads {n_streams}. The server is another process and sends one event"
             " a chunk. A ratio is the median of the ratios within a round."
         ),
-        columns=("contender", "CPU s", "µs a delta", f"times {BASELINE}"),
-        rows=[
-            (name, cpu_s[name], cpu_s[name] / n_deltas * 1e6, ratio_of(samples, name, BASELINE))
-            for name in CONTENDERS
-        ],
-        samples=samples,
+        columns=("contender", "CPU s", "µs a delta", f"times {BASELINE}", f"times {COMETNB}"),
+        rows=rounds.rows(
+            CONTENDERS,
+            lambda name: (
+                rounds.median(name),
+                rounds.median(name) / n_deltas * 1e6,
+                rounds.ratio(name, BASELINE),
+                rounds.ratio(name, COMETNB),
+            ),
+        ),
+        samples=rounds.samples,
         targets=[
-            Target(f"{COMETNB} against {BASELINE}", ours, _LIMIT),
-            Target(f"{COMETNB_ASYNC} against {ASYNC_BASELINE}", ours_async, _LIMIT),
-            Target(f"{OPENAI_CREATE} against {COMETNB}", theirs, 6, at_least=True),
+            *(
+                Target(f"{ours} against {base}", rounds.ratio(ours, base), _LIMIT, cause=_CAUSE).beside(
+                    rounds, ours, FOLDED
+                )
+                for ours, base in ((COMETNB, BASELINE), (COMETNB_ASYNC, ASYNC_BASELINE))
+            ),
+            Target(
+                f"{OPENAI_CREATE} against {COMETNB}", rounds.ratio(OPENAI_CREATE, COMETNB), 6, at_least=True
+            ).beside(rounds, COMETNB, FOLDED),
         ],
+        picture="client-cpu",
     )
 
 
-def client_growth(feed_url: str, *, is_quick: bool) -> Section:
+def client_growth(plan: Plan) -> Section:
     """Measure the cost of one delta in short, middle and long streams."""
-    sizes, n_rounds = ((200, 1_000, 5_000), 1) if is_quick else ((1_000, 10_000, 50_000), 3)
+    sizes = plan.size((100, 500, 1_000), (1_000, 10_000, 50_000))
 
     def cost_s(name: str, n_deltas: int) -> float:
         # Every size reads as many deltas in all, so that short streams are measured as well as long ones.
-        return stream_cpu_s(name, feed_url, n_deltas, max(sizes) // n_deltas) / n_deltas
+        return stream_cpu_s(plan, name, n_deltas, max(sizes) // n_deltas) / n_deltas
 
     return growth_section(
         "Growth of the client's CPU with the length of the stream",
         "As above, at three lengths; what a request costs once is shared among its deltas.",
-        {name: partial(cost_s, name) for name in (BASELINE, COMETNB, COMETNB_ASYNC)},
+        {name: partial(cost_s, name) for name in (BASELINE, COMETNB, COMETNB_ASYNC, OPENAI_CREATE)},
         sizes=sizes,
         unit="deltas",
-        n_rounds=n_rounds,
+        n_rounds=plan.rounds(3),
         held=(COMETNB, COMETNB_ASYNC),
+        picture="growth",
     )

@@ -10,21 +10,26 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.answer import text
-from benchmarks.child import result_of
 
-__all__ = ["COMETNB", "CONTENDERS", "HAND_LOOP", "OPENAI", "many_streams_s"]
+if TYPE_CHECKING:
+    from benchmarks.plan import Plan
+
+__all__ = ["AIOHTTP", "COMETNB", "CONTENDERS", "ENVIRONMENTS", "HAND_LOOP", "OPENAI", "many_streams_s"]
 
 COMETNB = "cometnb batch"
 OPENAI = "AsyncOpenAI with a semaphore"
 HAND_LOOP = "httpx hand loop"
+AIOHTTP = "aiohttp hand loop"
 
 _KEY, _MODEL = "made-up", "gpt-5.4"
 _DELTA: Final = "response.output_text.delta"
 _WARM_UP = 2
+# A thousand connections at once take longer to open than the five seconds that the clients allow by themselves.
+_PATIENCE_S = 120
 
 
 async def _cometnb(base_url: str, n_streams: int) -> list[str]:
@@ -51,7 +56,8 @@ async def _cometnb(base_url: str, n_streams: int) -> list[str]:
 async def _openai(base_url: str, n_streams: int) -> list[str]:
     from openai import AsyncOpenAI
 
-    client, room = AsyncOpenAI(api_key=_KEY, base_url=base_url), asyncio.Semaphore(n_streams)
+    client = AsyncOpenAI(api_key=_KEY, base_url=base_url, timeout=_PATIENCE_S)
+    room = asyncio.Semaphore(n_streams)
 
     async def ask(number: int) -> str:
         async with room:
@@ -80,22 +86,45 @@ async def _hand_loop(base_url: str, n_streams: int) -> list[str]:
                         pieces.append(event["delta"])
         return "".join(pieces)
 
-    async with httpx.AsyncClient(limits=limits, timeout=120) as client:
+    async with httpx.AsyncClient(limits=limits, timeout=_PATIENCE_S) as client:
         return await asyncio.gather(*(ask(client, number) for number in range(n_streams)))
 
 
-CONTENDERS: dict[str, Callable[[str, int], Awaitable[list[str]]]] = {
+async def _aiohttp(base_url: str, n_streams: int) -> list[str]:
+    import aiohttp  # type: ignore[import-not-found, unused-ignore]
+
+    headers = {"Authorization": f"Bearer {_KEY}"}
+
+    async def ask(client: aiohttp.ClientSession, number: int) -> str:
+        body = {"model": _MODEL, "input": f"Row {number}.", "stream": True}
+        pieces = []
+        async with client.post(f"{base_url}/responses", json=body, headers=headers) as answer:
+            async for line in answer.content:
+                if line.startswith(b"data: "):
+                    event = json.loads(line[6:])
+                    if event["type"] == _DELTA:
+                        pieces.append(event["delta"])
+        return "".join(pieces)
+
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=n_streams)) as client:
+        return await asyncio.gather(*(ask(client, number) for number in range(n_streams)))
+
+
+CONTENDERS: dict[str, Callable[[str, int], Coroutine[Any, Any, list[str]]]] = {
     COMETNB: _cometnb,
     HAND_LOOP: _hand_loop,
+    AIOHTTP: _aiohttp,
     OPENAI: _openai,
 }
 
+ENVIRONMENTS: dict[str, str] = {HAND_LOOP: "httpx", AIOHTTP: "aiohttp", OPENAI: "openai"}
+"""In whose environment a contender runs; the others run in this one."""
 
-def many_streams_s(contender: str, feed_url: str, n_streams: int, n_deltas: int) -> float:
+
+def many_streams_s(plan: Plan, contender: str, n_streams: int, n_deltas: int) -> float:
     """Return the CPU seconds of reading so many streams at once, in a fresh process."""
-    measured: dict[str, float] = result_of(
-        "-m", "benchmarks.streams", contender, feed_url, str(n_streams), str(n_deltas)
-    )
+    work = ("-m", "benchmarks.streams", contender, plan.feed_url, str(n_streams), str(n_deltas))
+    measured: dict[str, float] = plan.result_of(ENVIRONMENTS.get(contender, ""), *work)
     return measured["cpu_s"]
 
 

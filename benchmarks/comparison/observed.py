@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.comparison.kernels import tool_kernel
+from benchmarks.comparison.kernels import bare_kernel
 from benchmarks.comparison.left import answer_in, kinds, left_behind, size_bytes, trouble
 from benchmarks.comparison.shapes import SHAPES
 from benchmarks.comparison.tools import MODEL, UNKNOWN_MODEL, Tool
@@ -240,7 +240,7 @@ def _load(bench: Bench) -> str:
     load = f"import time\nstart_s = time.process_time()\n{tool.load}\nspent_s = time.process_time() - start_s"
     loads_s, answers_s = [], []
     for _ in range(_LOADS):
-        with tool_kernel(tool, bench.folder, base_url, is_set_up=False) as kernel:
+        with bare_kernel(tool, bench.folder, base_url) as kernel:
             for cell in (load, tool.cell(tool.connect, base_url), tool.cell(tool.ask, base_url)):
                 assert not kernel.run(cell, timeout_s=_LONG_S).errors
             loads_s.append(float(kernel.value("spent_s")))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from benchmarks.comparison.environments import Rival
+
 __all__ = ["MODEL", "TOOLS", "UNKNOWN_MODEL", "Tool"]
 
 MODEL = "gpt-5.4"
@@ -15,17 +17,11 @@ _SHOW = 'from IPython.display import Markdown, display\ntext, response, handle =
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
+class Tool(Rival):
     """One tool. ``BASE_URL`` and ``MODEL`` in its cells stand for what is meant; an empty cell: there is no such thing.
 
     Attributes
     ----------
-    name, slug : str
-        For people, and for folders.
-    packages : tuple of str
-        What is installed; empty for what runs in this environment.
-    shown : tuple of str
-        Whose versions are stated.
     load : str
         The import or ``%load_ext``.
     connect : str
@@ -50,10 +46,6 @@ class Tool:
         An expression that counts the kinds of service it names.
     """
 
-    name: str
-    slug: str
-    packages: tuple[str, ...] = ()
-    shown: tuple[str, ...]
     load: str
     connect: str = ""
     ask: str
@@ -67,11 +59,6 @@ class Tool:
     no_limit: str = ""
     offline: str = ""
     providers: str = ""
-
-    @property
-    def is_ours(self) -> bool:
-        """Whether it is cometnb."""
-        return self.slug == "cometnb"
 
     @staticmethod
     def cell(code: str, base_url: str, model: str = MODEL) -> str:
