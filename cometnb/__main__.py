@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import cometnb
-from cometnb.errors import CometError, ConfigError
+from cometnb.errors import CometError, ConfigError, printable
 
 if TYPE_CHECKING:
     from cometnb.client.faults.server import Met
@@ -118,7 +118,8 @@ def _serve_faults(given: argparse.Namespace) -> int:
 
 def _log(met: Met) -> None:
     line = f" ({met.line})" if met.line else ""
-    print(f"{met.number}: {met.method} {met.path}{line}: {met.trouble}", file=sys.stderr, flush=True)
+    said = f"{met.number}: {met.method} {met.path}{line}: {met.trouble}"
+    print(printable(said), file=sys.stderr, flush=True)
 
 
 def _announce(base_url: str) -> None:

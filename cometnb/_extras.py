@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any, TypeAlias
@@ -65,7 +64,8 @@ def when_imported(name: str, then: _Then) -> None:
         then(module)
 
 
-class _Waiting(MetaPathFinder):
+# Neither names its base class of importlib.abc: that module takes longer to load than all of cometnb.
+class _Waiting:
     """Finds nothing itself. It is asked first for a module, and has the one that is found tell when it is loaded."""
 
     def __init__(self, name: str, then: _Then) -> None:
@@ -81,7 +81,7 @@ class _Waiting(MetaPathFinder):
             if spec is not None:
                 # Some only look whether there is such a package, so this goes on waiting until it is loaded.
                 if spec.loader is not None:
-                    spec.loader = _Telling(spec.loader, self._loaded)
+                    spec.loader = _Telling(spec.loader, self._loaded)  # type: ignore[assignment]  # acts as one
                 return spec
         return None
 
@@ -92,7 +92,7 @@ class _Waiting(MetaPathFinder):
             self._then(module)
 
 
-class _Telling(Loader):
+class _Telling:
     """Loads as another loader does, leaves that one in the module, and tells when it is done."""
 
     def __init__(self, loader: Any, then: _Then) -> None:

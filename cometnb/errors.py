@@ -80,7 +80,16 @@ def printable(text: str) -> str:
 
 
 class CometWarning(UserWarning):
-    """Something was settled for you; the call went on."""
+    """Something was settled for you; the call went on.
+
+    Parameters
+    ----------
+    text : str
+        What; as errors it holds neither a key nor what acts on a terminal.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(_sayable(text))
 
 
 class CometError(Exception):
@@ -135,10 +144,13 @@ class CometError(Exception):
 
 
 def _line(text: str) -> str:
-    # What a service says stands in many of these lines, and a terminal would obey it. Half a surrogate pair, as a
-    # name in JSON may have, cannot be printed at all.
-    whole = " ".join(text.split()).encode("utf-8", "backslashreplace").decode()
-    return masked(printable(whole))
+    return _sayable(" ".join(text.split()))
+
+
+def _sayable(text: str) -> str:
+    # What a service says stands in many errors and warnings, and a terminal would obey it. Half a surrogate pair, as
+    # a name in JSON may have, cannot be printed at all.
+    return masked(printable(text.encode("utf-8", "backslashreplace").decode()))
 
 
 def _place(trace: TracebackType | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import warnings
 from typing import Any
 
 import pytest
@@ -141,6 +142,13 @@ def test_every_public_name_is_listed() -> None:
 def test_a_warning_is_the_user_s() -> None:
     """It can be silenced like any other."""
     assert issubclass(CometWarning, UserWarning)
+
+
+def test_no_warning_drives_a_terminal_or_shows_a_key() -> None:
+    """It is printed as it stands; it may be of several lines."""
+    with pytest.warns(CometWarning) as caught:
+        warnings.warn(f"A note\x1b[2J of\x9b31m {_KEY}:\nthe \u202eend \ud800.", CometWarning, stacklevel=1)
+    assert str(caught[0].message) == "A note[2J of31m sk-***:\nthe end \\ud800."
 
 
 def test_no_message_drives_a_terminal() -> None:

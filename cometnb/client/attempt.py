@@ -41,7 +41,7 @@ class Attempt:
         refused_by_budget or error.
     error_code : str or None
         The service's code, or one of ours: ``http_429``, ``connect``, ``cassette``, ``idle_timeout``, ``total_timeout``,
-        ``budget``.
+        ``too_large``, ``budget``.
     http_status : int or None
         None if no answer began.
     ttft_s : float or None

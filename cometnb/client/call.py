@@ -194,8 +194,8 @@ class Call:
 
     @property
     def is_stopped(self) -> bool:
-        """True if a gate has ended the stream; its connection is then of no more use."""
-        return self._is_stopped
+        """True if the stream was ended before its end, by a gate or its size; its connection is of no more use."""
+        return self._is_stopped or self._exchange.error_code == "too_large"
 
     @property
     def is_over(self) -> bool:

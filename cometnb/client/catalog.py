@@ -153,7 +153,7 @@ def _catalog(sent: Any, fetched_at: datetime) -> Catalog:
         for row, listing in rows:
             name = row.get(key)
             if isinstance(name, str) and name.strip():
-                listings.setdefault(name.strip().lower(), listing)
+                listings.setdefault(whole_text(name.strip()).lower(), listing)
     return Catalog(fetched_at, listings, len(rows))
 
 

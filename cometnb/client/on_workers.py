@@ -20,6 +20,8 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from cometnb._extras import extra
+from cometnb.client.decoded import Kept, async_body
+from cometnb.client.logged import hide_in_logs
 from cometnb.client.simulator import Simulator
 from cometnb.errors import ConfigError
 
@@ -305,20 +307,25 @@ async def drop(errand_id: str) -> None:
 
 async def _sent(errand: Errand) -> Came:
     http = _client(errand.simulator)
+    for name, value in errand.headers:
+        if name.lower() == b"authorization":
+            hide_in_logs(value.decode("latin-1").removeprefix("Bearer "))
     request = http.build_request(
         errand.method, errand.url, headers=errand.headers, content=errand.content, timeout=_timeout(errand)
     )
     response = await http.send(request, stream=True)
-    pieces: list[bytes] = []
+    kept = Kept()
     fault = words = ""
     try:
-        async for piece in response.aiter_bytes():
-            pieces.append(piece)  # noqa: PERF401  # what came before a fault has to be kept
+        async for piece in async_body(response):
+            if (too_much := kept.take(piece)) is not None:
+                fault, words = "ReadError", too_much.message
+                break
     except httpx.HTTPError as error:
         fault, words = type(error).__name__, str(error) or type(error).__name__
     finally:
         await response.aclose()
-    return Came(response.status_code, list(response.headers.raw), b"".join(pieces), fault, words)
+    return Came(response.status_code, list(response.headers.raw), kept.whole(), fault, words)
 
 
 def _timeout(errand: Errand) -> httpx.Timeout:

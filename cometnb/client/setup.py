@@ -16,7 +16,9 @@ import httpx
 
 import cometnb
 from cometnb.client.attempt import Observer
+from cometnb.client.decoded import ACCEPTED
 from cometnb.client.gate import Gate
+from cometnb.client.logged import SHORTEST_KEY, hide_in_logs
 from cometnb.client.retry import Backoff
 from cometnb.client.turnstile import Turnstile
 from cometnb.config.configured import configured, find_key
@@ -30,9 +32,6 @@ __all__ = ["Setup", "connecting", "fault_of", "hide_key", "make_setup", "mark", 
 _Transport = httpx.BaseTransport | httpx.AsyncBaseTransport
 
 _CONNECT_S = 10.0
-
-# A shorter key is a word such as "test", and taking it out of an error would spoil the error.
-_SHORTEST_KEY = 8
 
 
 def _now() -> datetime:
@@ -107,6 +106,7 @@ class Setup:
         """Return the keyword arguments of httpx.Client and httpx.AsyncClient."""
         headers = {
             "accept": "text/event-stream, application/json",
+            "accept-encoding": ACCEPTED,
             "user-agent": f"cometnb/{cometnb.__version__}",
         }
         if self.api_key:
@@ -164,6 +164,8 @@ def make_setup(
         if not key:
             raise ConfigError("There is no API key.", KEY_STEP)
     is_key_sent = not hasattr(transport, "backend") or getattr(transport, "sends_key", False)
+    if is_key_sent:
+        hide_in_logs(key)
     return Setup(
         base_url=options.base_url,
         model=options.model,
@@ -242,7 +244,7 @@ def hide_key(error: CometError | None, setup: Setup) -> None:
 
 def without_key(text: str, setup: Setup) -> str:
     """Return a text of the service without the key in force, whatever its form, and without what looks like one."""
-    return masked(text, setup.api_key if len(setup.api_key) >= _SHORTEST_KEY else None)
+    return masked(text, setup.api_key if len(setup.api_key) >= SHORTEST_KEY else None)
 
 
 def mark(response: Response, setup: Setup, head: Head | None, expected: str = "") -> None:

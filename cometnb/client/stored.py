@@ -123,7 +123,7 @@ def _about(setup: Setup, send: Send, offer: str, response_id: str) -> Flow:
 def _duration_s(raw: Mapping[str, Any]) -> float | None:
     """Return how long the service says it has worked on a response, in its whole seconds; None if it does not say."""
     begun, ended = (_moment(raw.get(name)) for name in ("created_at", "completed_at"))
-    if begun is None or ended is None or raw.get("status") not in TERMINAL_STATUSES:
+    if begun is None or ended is None or str(raw.get("status")) not in TERMINAL_STATUSES:
         return None
     return max(0.0, ended - begun)
 

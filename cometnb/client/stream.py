@@ -14,8 +14,8 @@ import httpx
 from cometnb.client.call import Call
 from cometnb.client.wire import AsyncWire, Wire
 from cometnb.errors import CometWarning
-from cometnb.protocol.answer import Fault
 from cometnb.protocol.events import Event
+from cometnb.protocol.halves import Halves
 from cometnb.protocol.response import Response, whole_text
 
 __all__ = ["AsyncResponseStream", "ResponseStream"]
@@ -39,7 +39,7 @@ class _Pieces:
         self._knows_start = before is not None
         self._given = [text for _, text in before or ()]
         self._given_at = {place: [text] for place, text in before or ()}
-        self._half = ""
+        self._halves = Halves()
 
     def of(self, event: Event) -> str:
         """Return what an event adds; a part's last word adds what had no deltas."""
@@ -48,7 +48,7 @@ class _Pieces:
         if event.type == _TEXT_DELTA:
             piece = self._joined(raw.get("delta"))
         elif event.type == _TEXT_DONE:
-            self._half = ""
+            self._halves = Halves()
             piece = self._beyond(raw.get("text"), self._given_at.get(place, ()))
         else:
             return ""
@@ -67,11 +67,7 @@ class _Pieces:
         return whole_text(text[len(before) :]) if is_more else ""
 
     def _joined(self, delta: Any) -> str:
-        text = self._half + (delta if isinstance(delta, str) else "")
-        # Half a surrogate pair cannot be printed; it waits for its other half.
-        is_half = "\ud800" <= text[-1:] <= "\udbff"
-        self._half = text[-1] if is_half else ""
-        return whole_text(text[:-1] if is_half else text)
+        return self._halves.joined(delta if isinstance(delta, str) else "")
 
 
 class _Streamed:
@@ -270,10 +266,13 @@ def _events(call: Call, wire: Wire) -> Generator[Event, None, None]:
     try:
         yield from wire.drive(call.opening())
         if call.is_streaming:
-            for chunk in wire.chunks():
-                yield from call.end(chunk) if isinstance(chunk, Fault) else call.receive(chunk)
-                if call.is_over:
-                    break
+            try:
+                for chunk in wire.chunks():
+                    yield from call.receive(chunk)
+                    if call.is_over:
+                        break
+            except httpx.HTTPError as error:
+                yield from call.end(wire.fault(error))
             yield from call.end()
             if not call.is_stopped:
                 wire.linger()

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from cometnb.client.deadline import cut_to, due_in
+from cometnb.client.decoded import Kept, async_body, async_pieces, body, pieces
 from cometnb.client.setup import Setup, fault_of, overdue
 from cometnb.client.steps import Enter, Flow, ReadBody, Reply, Send, Step
 from cometnb.errors import CometError
@@ -59,14 +60,11 @@ class Wire(_Limited):
                 return end.value
             reply = self._perform(step)
 
-    def chunks(self) -> Iterator[bytes | Fault]:
-        """Yield the body's bytes as they come; a Fault is the last thing it yields."""
-        self._rest = _pieces(_opened(self._answer))
-        try:
-            for chunk in self._rest:  # noqa: UP028  # `yield from` would close the body before its rest is read
-                yield chunk
-        except httpx.HTTPError as error:
-            yield self.fault(error)
+    def chunks(self) -> Iterator[bytes]:
+        """Return the body's bytes as they come; whatever of httpx iterating them raises, `fault` explains."""
+        # No generator around it: that would cost a step of it for every chunk, and an async one's is dear.
+        self._rest = pieces(_opened(self._answer))
+        return self._rest
 
     def linger(self) -> None:
         """Read what is left of a body after its last event, for a moment, so that the connection can be kept."""
@@ -104,14 +102,16 @@ class Wire(_Limited):
         return None
 
     def _read_body(self, deadline_s: float) -> bytes | Fault:
-        pieces = []
-        for chunk in _opened(self._answer).iter_bytes():
-            pieces.append(chunk)
-            if self._setup.clock() > deadline_s:
+        kept = Kept()
+        for chunk in body(_opened(self._answer)):
+            fault = kept.take(chunk)
+            if fault is None and self._setup.clock() > deadline_s:
+                fault = overdue(self._setup)
+            if fault is not None:
                 self.close()
-                return overdue(self._setup)
+                return fault
         self.close()
-        return b"".join(pieces)
+        return kept.whole()
 
 
 class AsyncWire(_Limited):
@@ -136,8 +136,7 @@ class AsyncWire(_Limited):
 
     def chunks(self) -> AsyncIterator[bytes]:
         """Return the body's bytes as they come; whatever of httpx iterating them raises, `fault` explains."""
-        # No generator around it as in `Wire`: a step of an async one costs as much as decoding an event.
-        self._rest = _async_pieces(_opened(self._answer))
+        self._rest = async_pieces(_opened(self._answer))
         return self._rest
 
     async def linger(self) -> None:
@@ -180,14 +179,16 @@ class AsyncWire(_Limited):
         return None
 
     async def _read_body(self, deadline_s: float) -> bytes | Fault:
-        pieces = []
-        async for chunk in _opened(self._answer).aiter_bytes():
-            pieces.append(chunk)
-            if self._setup.clock() > deadline_s:
+        kept = Kept()
+        async for chunk in async_body(_opened(self._answer)):
+            fault = kept.take(chunk)
+            if fault is None and self._setup.clock() > deadline_s:
+                fault = overdue(self._setup)
+            if fault is not None:
                 await self.close()
-                return overdue(self._setup)
+                return fault
         await self.close()
-        return b"".join(pieces)
+        return kept.whole()
 
 
 def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -> httpx.Request:
@@ -215,18 +216,3 @@ def _opened(answer: httpx.Response | None) -> httpx.Response:
     if answer is None:
         raise RuntimeError("there is no answer to read")
     return answer
-
-
-def _pieces(answer: httpx.Response) -> Iterator[bytes]:
-    """Iterate a body as directly as its encoding allows: httpx's decoding costs a third of reading a small chunk."""
-    stream = answer.stream
-    if isinstance(stream, httpx.SyncByteStream) and "content-encoding" not in answer.headers:
-        return iter(stream)
-    return answer.iter_bytes()
-
-
-def _async_pieces(answer: httpx.Response) -> AsyncIterator[bytes]:
-    stream = answer.stream
-    if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in answer.headers:
-        return aiter(stream)
-    return answer.aiter_bytes()

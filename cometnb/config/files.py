@@ -20,6 +20,7 @@ __all__ = ["file_settings", "own_file", "read_toml", "shown_path"]
 
 _EXAMPLE = 'Write one setting a line, texts in quotes: model = "gpt-5.4"'
 _LINE = re.compile(r"\(at line (\d+), column \d+\)")
+_LONG_NUMBER = re.compile(r"\d[\d_]{999}")
 # What the folders of a user hang on.
 _WHERE = ("HOME", "XDG_CONFIG_HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
 _WRONG_BYTES, _WRONG_TOML = "is not UTF-8", "is not TOML"
@@ -164,6 +165,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         except tomllib.TOMLDecodeError as error:
             at = _LINE.search(str(error))
             wrong, line = _WRONG_TOML, int(at[1]) if at else max(1, len(text.splitlines()))
+        except ValueError:  # sys.set_int_max_str_digits
+            long = _LONG_NUMBER.search(text)
+            wrong, line = "has a number without end", text.count("\n", 0, long.start() if long else 0) + 1
     raise ConfigError(f"{shown_path(path)}, line {line}, {wrong}.", _EXAMPLE)
 
 

@@ -22,13 +22,25 @@ from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import TERMINAL_STATUSES
 from cometnb.protocol.sse import Decoder
 
-__all__ = ["FINAL_CODES", "RETRIED_STATUSES", "Fault", "Head", "is_retriable", "judged"]
+__all__ = [
+    "FINAL_CODES",
+    "MOST_BYTES",
+    "RETRIED_STATUSES",
+    "Fault",
+    "Head",
+    "is_retriable",
+    "judged",
+    "too_large",
+]
 
 # Worth another try if nothing of the answer has been read; 5xx are, too.
 RETRIED_STATUSES = frozenset({408, 409, 429})
 
 # The service itself says that another try cannot help, whatever the status.
 FINAL_CODES = frozenset({"insufficient_quota", "invalid_request", "model_not_found"})
+
+MOST_BYTES = 256 * 2**20
+"""Of one answer, decoded; several pictures with their drafts need less, and what is larger has no end."""
 
 # A body with one of these is a response, even if it also holds an error.
 _STATUSES = TERMINAL_STATUSES | {"queued", "in_progress"}
@@ -88,6 +100,11 @@ class Head:
         return max(0.0, (then - self.now).total_seconds())
 
 
+_STEPS = {
+    "too_large": "What came is in the error's .response. Ask for less with max_output_tokens, or check COMETAPI_BASE_URL."
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """What went wrong on the wire.
@@ -95,7 +112,8 @@ class Fault:
     Attributes
     ----------
     kind : str
-        ``connect``, ``connect_timeout``, ``idle_timeout``, ``total_timeout``, ``broken`` or ``cassette``.
+        ``connect``, ``connect_timeout``, ``idle_timeout``, ``total_timeout``, ``broken``, ``too_large`` or
+        ``cassette``.
     message : str
         In words, for the user.
     told : CometError or None
@@ -118,12 +136,21 @@ class Fault:
         kind: type[CometError]
         if self.kind.endswith("timeout"):
             kind = ResponseTimeoutError
+        elif self.kind == "too_large":
+            kind = StreamInterruptedError
         else:
             kind = StreamInterruptedError if had_events else ConnectionFailedError
-        step = "Check the network and COMETAPI_BASE_URL, or try again."
-        if had_events:
+        step = _STEPS.get(self.kind, "Check the network and COMETAPI_BASE_URL, or try again.")
+        if had_events and self.kind not in _STEPS:
             step = "The text so far is in the error's .response. Ask again for the whole answer."
         return kind(f"{self.message[:1].upper()}{self.message[1:]}.", step)
+
+
+def too_large(n_bytes: int, most_bytes: int = MOST_BYTES) -> Fault:
+    """Return the fault that passing the bound for an answer's size is."""
+    return Fault(
+        "too_large", f"the answer has {n_bytes:,} bytes and does not end; at most {most_bytes:,} are read"
+    )
 
 
 def judged(head: Head, data: bytes, model: str | None = None) -> dict[str, Any] | APIError:

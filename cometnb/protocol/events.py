@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -171,6 +172,9 @@ KEPT = frozenset({"keepalive", "response.rate_limits.updated"})
 
 _decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # public, but not in the type stubs
 
+# One without an end goes to the end of all, so that no byte is looked at twice.
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+
 # Deeper than any schema nests; folding walks JSON by recursion, which Python bounds at about ten times as much.
 _DEEPEST = 100
 
@@ -213,8 +217,23 @@ def parse(name: str, data: str) -> Event | None:
 def _loaded(data: str) -> Any:
     try:
         return loaded(data)
-    except (ValueError, RecursionError):
+    except ValueError:
         return data
+    except RecursionError:
+        if _has_levels(_STRING.sub("", data), _DEEPEST):
+            return data
+        # Not the event is too deep but its reader: what says something is not passed over in silence.
+        raise
+
+
+def _has_levels(brackets: str, bound: int) -> bool:
+    """Tell whether JSON without its strings is nested deeper than `bound`."""
+    level = 0
+    for sign in brackets:
+        level += (sign in "[{") - (sign in "]}")
+        if level > bound:
+            return True
+    return False
 
 
 def _is_deeper(value: Any, bound: int) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cometnb.errors import APIError, CometError, ProtocolError, StreamInterruptedError
-from cometnb.protocol.answer import Fault, Head, is_retriable, judged
+from cometnb.protocol.answer import MOST_BYTES, Fault, Head, is_retriable, judged, too_large
 from cometnb.protocol.events import Event, parse
 from cometnb.protocol.failure import error_details, failed_error, unexpected_content
 from cometnb.protocol.fold import Fold
@@ -61,6 +61,8 @@ class Exchange:
         As `prepare` returned it.
     strict : bool
         End with a ProtocolError on what is otherwise settled.
+    most_bytes : int
+        Of a stream, decoded; the text is kept up to there.
 
     Attributes
     ----------
@@ -77,7 +79,9 @@ class Exchange:
         True if sending the same again may help and nothing of an answer has been read.
     """
 
-    def __init__(self, body: Mapping[str, Any], *, strict: bool = False) -> None:
+    def __init__(
+        self, body: Mapping[str, Any], *, strict: bool = False, most_bytes: int = MOST_BYTES
+    ) -> None:
         self.phase = Phase.READY
         self.is_over = False
         self.head: Head | None = None
@@ -86,8 +90,9 @@ class Exchange:
         self.is_retriable = False
         self._model = body.get("model") if isinstance(body.get("model"), str) else None
         self._decoder = Decoder()
+        self._n_bytes_left = self._most_bytes = most_bytes
         self._fold = Fold(strict=strict)
-        self._unread: list[bytes] = []
+        self._unread = bytearray()
         self._body: dict[str, Any] | None = None
         self._status: str | None = None
 
@@ -105,12 +110,15 @@ class Exchange:
         """Take a chunk of an event stream and return the events it completes, already folded."""
         if self.phase is Phase.OVER:
             return []
+        self._n_bytes_left -= len(chunk)
+        if self._n_bytes_left < 0:
+            return self.end(too_large(self._most_bytes - self._n_bytes_left, self._most_bytes))
         events = self._folded(self._decoder.feed(chunk))
         if not self._fold.n_events:
             # The body may turn out to be no event stream at all.
-            self._unread.append(bytes(chunk))
+            self._unread += chunk
         elif self._unread:
-            self._unread = []
+            self._unread = bytearray()
         return events
 
     def receive_body(self, data: bytes) -> list[Event]:
@@ -142,7 +150,7 @@ class Exchange:
         events = []
         if self.phase is Phase.STREAM:
             events = self._folded(self._decoder.close())
-            start = b"".join(self._unread)
+            start = bytes(self._unread)
             if not self._fold.n_events and fault is None and _is_something_else(start):
                 return self.receive_body(start)
             if self._fold.status is not None or fault is None:

@@ -102,7 +102,7 @@ class Fold:
         # Nearly all events are deltas to a place already known: they end here.
         if kind in APPENDED:
             try:
-                append, delta = self._hot[_place(kind, raw)], raw.get("delta")
+                append, delta = self._hot[_place(kind, APPENDED[kind], raw)], raw.get("delta")
             except (KeyError, TypeError):
                 delta = None
             if type(delta) is str:
@@ -161,7 +161,7 @@ class Fold:
         buffer.append(delta)
         if len(self._slots.all) != n_items or len(self._hot) > _MOST_HOT:
             self._hot.clear()
-        place = _place(event.type, raw)
+        place = _place(event.type, target, raw)
         if not self.strict and all(isinstance(part, int | str | None) for part in place):
             self._hot[place] = buffer.append
 
@@ -305,12 +305,10 @@ class Fold:
             )
 
 
-def _place(kind: str, raw: dict[str, Any]) -> tuple[Any, ...]:
+def _place(kind: str, target: Target, raw: dict[str, Any]) -> tuple[Any, ...]:
     """Return what tells the target of one delta from another's."""
-    get = raw.get
-    index = get("output_index")
-    item_id = get("item_id") if index is None else None
-    return kind, index, item_id, get("content_index"), get("summary_index"), get("command_index")
+    index = raw.get("output_index")
+    return kind, index, raw.get("item_id") if index is None else None, raw.get(target.index)
 
 
 _SINGLE: dict[str, Callable[[Fold, dict[str, Any]], None]] = {

@@ -52,7 +52,7 @@ class ResumedExchange(Exchange):
         events = super().receive_body(data)
         if self.error is not None:
             self.error = unoffered(self.error, "retrieval of responses", self._response_id)
-        elif self._body is not None and self._body.get("status") not in TERMINAL_STATUSES:
+        elif self._body is not None and str(self._body.get("status")) not in TERMINAL_STATUSES:
             # One that is not finished often holds no text yet, although some had come.
             self._body = fuller(self._so_far, self._body)
         return events

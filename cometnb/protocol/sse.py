@@ -26,6 +26,8 @@ class Decoder:
         self._name = b""
         self._at_start = True
         self._skip_lf = False
+        # The line with a name and the name: most events have the name of the one before.
+        self._last_named = (b"", "")
 
     def feed(self, chunk: bytes | bytearray | memoryview) -> list[tuple[str, str]]:
         """Return the events that this chunk completes."""
@@ -46,7 +48,9 @@ class Decoder:
         if len(lines) == 3 and not (lines[2] or self._line or self._data or self._name or self._at_start):
             named, told = lines[0], lines[1]
             if named[:7] == b"event: " and told[:6] == b"data: ":
-                return [(named[7:].decode("utf-8", "replace"), told[6:].decode("utf-8", "replace"))]
+                if named != self._last_named[0]:
+                    self._last_named = named, named[7:].decode("utf-8", "replace")
+                return [(self._last_named[1], told[6:].decode("utf-8", "replace"))]
         if self._line:
             self._line.append(lines[0])
             if is_open and len(lines) == 1:

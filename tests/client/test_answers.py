@@ -222,3 +222,14 @@ def test_compressed_answers_are_read(kind: Kind, parts: int) -> None:
     pieces = [data[start : start + parts] for start in range(0, len(data), parts)]
     asked = responded(kind, Script(Answer(200, SSE | {"content-encoding": "gzip"}, pieces)))
     assert asked.response.output_text == "Hello"
+
+
+@both_kinds
+@pytest.mark.parametrize("coding", ["gzip, gzip", "GZIP,gzip", "x, gzip", "br"])
+def test_nothing_is_unpacked_twice_or_by_what_was_not_asked_for(kind: Kind, coding: str) -> None:
+    """Layer upon layer, a few bytes would fill any memory in one step; such an answer is none."""
+    data = gzip.compress(gzip.compress(b"".join(map(bytes, text_pieces("Hello")))))  # type: ignore[arg-type]
+    for headers in (SSE, {"content-type": "application/json"}):
+        script = Script(Answer(200, {**headers, "content-encoding": coding}, [data]))
+        assert isinstance(responded(kind, script).error, errors.UnexpectedContentError)
+        assert script.requests[0].headers["accept-encoding"] == "gzip, deflate"

@@ -163,6 +163,7 @@ def test_a_name_can_be_printed(tmp_path: Path) -> None:
     """Half a surrogate pair in it, as JSON may hold, is replaced."""
     catalog = _fetched({"data": [{"id": "\ud83d"}]}, tmp_path / "c.json")
     assert [one.name.encode() for one in catalog.listings.values()] == ["�".encode()]
+    assert list(catalog.listings) == ["�"]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,15 @@ def test_a_stored_response_is_a_response(kind: Kind) -> None:
 
 
 @both_kinds
+def test_a_status_that_is_no_text_costs_no_stored_response(kind: Kind) -> None:
+    """It is no end, so no duration is known; the answer is there."""
+    body = {"id": "resp_1", "status": ["completed"], "created_at": 5, "completed_at": 9, "output": []}
+    again = called(kind, "retrieve", "resp_1", transport=Script(json_answer(body)))
+    assert again.id == "resp_1"
+    assert again.timing.duration_s is None
+
+
+@both_kinds
 def test_a_deleted_response_is_gone(kind: Kind) -> None:
     """Delete acknowledges, and what is deleted is not found."""
     simulator = Simulator()

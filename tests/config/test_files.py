@@ -78,6 +78,12 @@ def test_a_spoilt_file_is_named_with_its_line_and_no_key(text: bytes, line: int)
         assert error.fact.startswith(f"{shown_path(own_file())}, line {line}, is not ")
 
 
+def test_a_number_without_end_is_named_with_its_line() -> None:
+    """Python reads no integer of so many digits."""
+    write(f'model = "m"\na = {"9" * 5_000}\n')
+    assert _refused().fact == f"{shown_path(own_file())}, line 2, has a number without end."
+
+
 @pytest.mark.parametrize("value", ["5", "true", '["sk-canary1234567"]', '{ a = "sk-canary1234567" }'])
 def test_a_setting_that_is_no_text_is_refused(value: str) -> None:
     """Its type is named, its value is not."""

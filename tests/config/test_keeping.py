@@ -46,6 +46,26 @@ def test_without_a_keyring_the_file_takes_it_for_the_user_alone() -> None:
     assert (forget_key(), configured().api_key) == ((), "")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="no such modes there")
+def test_nobody_else_can_read_the_file_while_it_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From its first byte on, and whatever modes the user's other files have."""
+    synced = os.fsync
+    modes: set[int] = set()
+
+    def looked_at(handle: int) -> None:
+        modes.update(stat.S_IMODE(path.stat().st_mode) for path in own_file().parent.iterdir())
+        modes.add(stat.S_IMODE(os.fstat(handle).st_mode))
+        synced(handle)
+
+    monkeypatch.setattr(os, "fsync", looked_at)
+    former = os.umask(0)
+    try:
+        keep_key(_KEY)
+    finally:
+        os.umask(former)
+    assert modes == {0o600}
+
+
 def test_a_keyring_that_fails_leaves_it_to_the_file_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is in neither text."""
     use_ring(monkeypatch, LockedRing())

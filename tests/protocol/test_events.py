@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -118,3 +119,22 @@ def test_an_event_can_be_copied_and_pickled() -> None:
 def test_no_event_type_stands_in_two_tables() -> None:
     """What is done with a type is said once."""
     assert sum(len(table) for table in _TABLES) == len(set().union(*_TABLES))
+
+
+def test_an_event_is_read_whatever_the_depth_of_the_reader() -> None:
+    """Or the reader is told that its own stack is full; what says something never becomes an invalid event."""
+    data = json.dumps({"type": "response.output_text.delta", "delta": '"[' * 200, "more": [[[[[[[[1]]]]]]]]})
+
+    def parsed_below(n_frames: int) -> Event | None:
+        return parse("", data) if n_frames == 0 else parsed_below(n_frames - 1)
+
+    most = sys.getrecursionlimit()
+    kinds = set()
+    for n_frames in range(most - 200, most):
+        try:
+            event = parsed_below(n_frames)
+        except RecursionError:
+            continue
+        kinds.add(event.type if event else "none")
+    assert kinds <= {"response.output_text.delta"}
+    assert parsed_below(0) is not None

@@ -35,6 +35,7 @@ _EVENTS = [
     terminal(output=[message("Héllo 🎉 \\{\nend")], usage={"input_tokens": 1}),
 ]
 _STREAM = wire(_EVENTS)
+_N_MOST_BYTES = len(wire(_EVENTS[:4])) + 5
 _ENDS = {"completed", "incomplete", "failed", "cancelled", "interrupted", "truncated", "error"}
 
 
@@ -301,3 +302,25 @@ def test_characters_are_sent_as_themselves() -> None:
     """UTF-8 is shorter than escapes, and readable."""
     assert encoded({"input": "é"}) == '{"input":"é"}'.encode()
     assert encoded({"input": "\ud83d"}) == b'{"input":"\\ud83d"}'
+
+
+def test_a_stream_is_left_at_the_bound_of_its_size() -> None:
+    """The text of what came before stays; the error names the size and the bound, and nothing is tried again."""
+    exchange = Exchange({}, most_bytes=_N_MOST_BYTES)
+    exchange.begin(head())
+    for one in _EVENTS:
+        exchange.receive(wire([one]))
+    assert exchange.is_over
+    assert exchange.response().output_text == "Héllo "
+    assert (exchange.response().status, exchange.error_code) == ("truncated", "too_large")
+    assert isinstance(exchange.error, errors.StreamInterruptedError)
+    assert f"at most {_N_MOST_BYTES:,} are read" in exchange.error.fact
+    assert not exchange.is_retriable
+
+
+def test_a_stream_as_large_as_its_bound_is_read() -> None:
+    """The last byte that is allowed is allowed."""
+    exchange = Exchange({}, most_bytes=len(_STREAM))
+    exchange.begin(head())
+    exchange.receive(_STREAM)
+    assert exchange.response().status == "completed"

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from cometnb.client.deadline import bound
+
 __all__ = ["Network"]
 
 # As the clients' own: the number of connections is the caller's affair.
@@ -24,12 +26,16 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        self._sync = self._sync or httpx.Client(**_OPTIONS)
+        if self._sync is None:
+            self._sync = httpx.Client(**_OPTIONS)
+            bound(self._sync)
         return self._sync.send(request, stream=True)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send one request."""
-        self._async = self._async or httpx.AsyncClient(**_OPTIONS)
+        if self._async is None:
+            self._async = httpx.AsyncClient(**_OPTIONS)
+            bound(self._async)
         return await self._async.send(request, stream=True)
 
     def close(self) -> None:

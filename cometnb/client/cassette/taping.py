@@ -15,6 +15,7 @@ from cometnb.client.cassette.framing import Splitter
 from cometnb.client.cassette.hiding import Hider, SplitKeys
 from cometnb.client.cassette.recorder import Slot
 from cometnb.client.cassette.tape import End, Piece, Recording, line_of, written
+from cometnb.client.decoded import async_body, body
 from cometnb.errors import CometWarning
 from cometnb.protocol.answer import Head
 from cometnb.protocol.exchange import Exchange, Phase
@@ -175,7 +176,7 @@ class TapedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         try:
-            for chunk in self._answer.iter_bytes():
+            for chunk in body(self._answer):
                 self._taping.feed(chunk)
                 yield chunk
             self._taping.end("whole")
@@ -185,7 +186,7 @@ class TapedBody(httpx.SyncByteStream, httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         try:
-            async for chunk in self._answer.aiter_bytes():
+            async for chunk in async_body(self._answer):
                 self._taping.feed(chunk)
                 yield chunk
             self._taping.end("whole")

@@ -174,7 +174,7 @@ def _loaded(file: Path) -> Any:
     try:
         # Plain values only, whatever the file asks for; with libyaml ten times as fast.
         return _parse(yaml, text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, AttributeError, ValueError, RecursionError) as error:  # its moments take any form
         raise ConfigError(
             f"{file} is no YAML: {' '.join(str(error).split())[:200]}.", "Name another file."
         ) from None

@@ -19,6 +19,8 @@ __all__ = [
     "cut",
     "cut_gzip",
     "dribbles",
+    "flood",
+    "gzip_bomb",
     "gzipped",
     "gzipped_events",
     "hints_for_ever",
@@ -31,6 +33,7 @@ __all__ = [
     "stalls",
 ]
 
+_MANY = 2**20
 _A_MOMENT_S = 0.002
 _BETWEEN_S = 0.02
 _GZIP = "Content-Encoding: gzip"
@@ -148,6 +151,25 @@ def never_ends(answer: Answer, chance: random.Random) -> Iterator[Step]:
     yield from _for_ever(chunk(b": ping\n\n" if answer.is_stream else b" "))
 
 
+def flood(answer: Answer, chance: random.Random) -> Iterator[Step]:
+    """Send all but the last event, then comments for ever, as fast as they are taken."""
+    yield head(answer, CHUNKED)
+    for piece in answer.pieces[:-1]:
+        yield chunk(piece)
+    yield from repeat(chunk(_filling(answer)))
+
+
+def gzip_bomb(answer: Answer, chance: random.Random) -> Iterator[Step]:
+    """As `flood`, compressed: a thousandth of it is sent."""
+    packer = zlib.compressobj(wbits=31)
+    yield head(answer, _GZIP, CHUNKED)
+    start = packer.compress(b"".join(answer.pieces[:-1]))
+    yield chunk(start + packer.flush(zlib.Z_FULL_FLUSH))
+    # Behind a full flush nothing refers to what stood before, so that the same bytes can follow again and again.
+    filling = packer.compress(_filling(answer)) + packer.flush(zlib.Z_FULL_FLUSH)
+    yield from repeat(chunk(filling))
+
+
 def dribbles(answer: Answer, chance: random.Random) -> Iterator[Step]:
     """Send the body a byte at a time, too slowly to come to its end in any bearable time."""
     yield head(answer, f"Content-Length: {len(answer.body)}")
@@ -174,6 +196,11 @@ def no_http(answer: Answer, chance: random.Random) -> Iterator[Step]:
         (b"SSH-2.0-OpenSSH_9.2\r\n", b"\x15\x03\x01\x00\x02\x02\x50", b"HTTP/9.9 abc\r\n\r\n", b"\r\n")
     )
     yield End()
+
+
+def _filling(answer: Answer) -> bytes:
+    """Return a megabyte that means nothing."""
+    return b": " + b"x" * _MANY + b"\n\n" if answer.is_stream else b" " * _MANY
 
 
 def _for_ever(piece: bytes) -> Iterator[Step]:

@@ -129,7 +129,7 @@ class FaultServer:
         try:
             is_behind_garbage = False
             while (met := await self._answered(reader, writer, is_behind_garbage)) is not None:
-                is_behind_garbage = is_behind_garbage or met.trouble == "garbage-behind"
+                is_behind_garbage = is_behind_garbage or _leaves_garbage(met)
         except (OSError, EOFError, ValueError, asyncio.LimitOverrunError, asyncio.CancelledError):
             # The client went away, speaks something else, or the server is stopped: all end the connection.
             pass
@@ -197,6 +197,12 @@ async def _paused(seconds: float, reader: asyncio.StreamReader, writer: asyncio.
             return True
         await asyncio.sleep(min(left_s, 0.02))
     return False
+
+
+def _leaves_garbage(met: Met) -> bool:
+    """Tell whether bytes behind an answer belong to none; a 304 has no body, whatever follows it."""
+    start, _, body = bytes(met.sent).partition(b"\r\n\r\n")
+    return met.trouble == "garbage-behind" or (b" 304 " in start[:20] and bool(body))
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

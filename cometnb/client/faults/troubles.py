@@ -81,7 +81,7 @@ _READABLE: dict[str, Row] = {
     "gzip": Row(breaking.gzipped, _ALL, "compressed as a whole"),
     "gzip-events": Row(breaking.gzipped_events, _ALL, "compressed event by event"),
     "unknown-coding": Row(
-        breaking.coded("br", "zstd", "identity", "x"), _ANY, "an encoding that it is not in"
+        breaking.coded("br", "zstd", "identity", "x", "gzip, gzip"), _ANY, "an encoding that it is not in"
     ),
 }
 
@@ -117,10 +117,14 @@ _LOST: dict[str, Row] = {
     "bad-header": Row(breaking.bad_header, _ANY, "a header that is none", keeps_text=False),
     "error-event": Row(contents.error_event, _PART, "an error in the middle of the events"),
     "not-gzip": Row(
-        breaking.coded("gzip", "deflate", "gzip, gzip"),
+        breaking.coded("gzip", "deflate"),
         _PART,
         "claims to be compressed and is not",
         keeps_text=False,
+    ),
+    "flood": Row(breaking.flood, _PART, "all but the last event, then comments without end, at full speed"),
+    "gzip-bomb": Row(
+        breaking.gzip_bomb, _PART, "the same in gzip: a kilobyte sent is a megabyte", keeps_text=False
     ),
     "dribbles": Row(breaking.dribbles, _PART, "four bytes a second"),
     "never-answers": Row(breaking.never_answers, _PART, "the request is taken, and that is all"),

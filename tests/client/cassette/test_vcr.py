@@ -111,6 +111,7 @@ _BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ),
         ("interactions: [{request: {method: P, uri: /responses}, response: {status: ''}}]", "call 1"),
         ("interactions: !!python/object/apply:os.getcwd []", "is no YAML"),
+        ("interactions: !!timestamp no moment", "is no YAML"),
         (_BOMB + "interactions: [*a11]", "stands for more than"),
     ],
 )

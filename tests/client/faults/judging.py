@@ -34,12 +34,11 @@ Limits = dict[str, Any]
 KEY = "sk-canary-0123456789abcdef"
 PROMPT = "Describe what you see, é世🙂, in a few words."
 
-# Long enough for a machine that has other things to do, and short enough to leave what stalls soon.
-LIMITS: Limits = {"timeout_s": 20.0, "idle_timeout_s": 5.0, "max_retries": 1}
+# Nothing that ends comes near them, on a machine that has other things to do either; what never ends takes as long.
+LIMITS: Limits = {"timeout_s": 60.0, "idle_timeout_s": 20.0, "max_retries": 1}
 # More than a call's limit, and the waits of those before it.
-LONGEST_S = 60.0
+LONGEST_S = 180.0
 
-_SLOW = frozenset({"giant-event", "slow-bytes"})
 _LOST = frozenset({"truncated", "error", "failed"})
 _ENDS: Mapping[Left, frozenset[str]] = {
     "all": frozenset({"completed"}),
@@ -143,9 +142,6 @@ def _of_call(outcome: Outcome, own: Sequence[Attempt], met: Sequence[Met]) -> It
 def _of_attempt(met: Met, attempt: Attempt) -> Iterator[str]:
     row = TROUBLES[met.trouble]
     ends = _ENDS["any" if met.is_behind_garbage else row.left]
-    if met.trouble in _SLOW and attempt.error_code == "total_timeout":
-        # A busy machine may be too slow for so many of them at a time; then this is the right word for it.
-        return
     if attempt.status not in ends:
         yield f"{met.trouble} is recorded as {attempt.status}, {attempt.error_code}, and not {' or '.join(sorted(ends))}"
     text = attempt.response.output_text

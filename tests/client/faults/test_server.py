@@ -60,6 +60,20 @@ def test_it_gets_well_when_it_is_told() -> None:
         assert "event-stream" in http.post("/responses", json=_BODY).headers["content-type"]
 
 
+def test_a_body_where_there_is_none_is_marked() -> None:
+    """A 304 has no body: what follows one belongs to no answer, and spoils the next on its connection."""
+    met: list[Met] = []
+    with (
+        running_fault_server(3, ["odd-status"], on_request=met.append) as server,
+        httpx.Client(base_url=server.base_url) as http,
+        pytest.raises(httpx.RemoteProtocolError, match="illegal status line"),
+    ):
+        for _ in range(200):
+            http.get("/models")
+    assert b" 304 " in met[-2].sent[:20]
+    assert [one.is_behind_garbage for one in met] == [False] * (len(met) - 1) + [True]
+
+
 def test_a_chunked_request_is_read() -> None:
     """As clients send one whose length they do not know."""
     with running_fault_server(1, ["none"]) as server:

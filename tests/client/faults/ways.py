@@ -86,7 +86,10 @@ def _through_session(
 
         outcomes = _in_threads(ask, calls)
         outcomes += _busy(session._async_client)
-        tasks = asyncio.all_tasks(session._background.loop)
+        until_s = time.monotonic() + 10
+        # What the loop itself has begun to close may take another step of it.
+        while (tasks := asyncio.all_tasks(session._background.loop)) and time.monotonic() < until_s:
+            time.sleep(0.01)
         return outcomes + [Outcome("", error=RuntimeError(f"tasks are left: {tasks}"))] * bool(tasks)
 
 
