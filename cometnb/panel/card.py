@@ -8,6 +8,7 @@ from cometnb.errors import masked, printable
 from cometnb.panel.history import flat
 from cometnb.view.mime import bundle
 from cometnb.view.neutral import plain_markdown
+from cometnb.view.sendable import sendable
 
 if TYPE_CHECKING:
     from cometnb.panel.panel import Panel
@@ -39,10 +40,13 @@ def card(panel: Panel) -> dict[str, str]:
     lines = [_TITLE, *(f"  {name:{width}}  {words}" for name, words in rows)]
     markdown = ["\n".join(table), *_compared(panel), answer.get("text/markdown", "")]
     plain = ["\n".join(lines), *_columns_plain(panel), answer.get("text/plain", "")]
-    return {
-        "text/markdown": "\n\n".join(piece for piece in markdown if piece),
-        "text/plain": printable(masked("\n\n".join(piece for piece in plain if piece))),
-    }
+    shown: dict[str, str] = sendable(
+        {
+            "text/markdown": "\n\n".join(piece for piece in markdown if piece),
+            "text/plain": printable(masked("\n\n".join(piece for piece in plain if piece))),
+        }
+    )
+    return shown
 
 
 def _has_answer(panel: Panel) -> bool:

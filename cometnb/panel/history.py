@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cometnb.protocol.cost import Cost
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import Response, whole_text
 from cometnb.protocol.usage import Usage
 from cometnb.session.settings import Settings
 
@@ -173,10 +173,11 @@ def frame(runs: Iterable[Run]) -> pd.DataFrame:
     import pandas as pd
 
     kept = list(runs)
-    table = pd.DataFrame([_row(run) for run in kept], columns=list(_DTYPES)).astype(_DTYPES)
+    rows = [{name: _kept(value) for name, value in _row(run).items()} for run in kept]
+    table = pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
     params = [flat(run.params) for run in kept]
     for path in dict.fromkeys(path for one in params for path in one):
-        values = pd.Series([one.get(path) for one in params], dtype=object, index=table.index)
+        values = pd.Series([_kept(one.get(path)) for one in params], dtype=object, index=table.index)
         table[f"param.{path}"] = values.convert_dtypes()
     return table
 
@@ -224,6 +225,11 @@ def _row(run: Run) -> dict[str, Any]:
         "prompt": run.settings.prompt,
         "answer": run.text if response is not None else None,
     }
+
+
+def _kept(value: Any) -> Any:
+    # Half of a character, which a page may send, could be kept in no column and exported by nobody.
+    return whole_text(value) if isinstance(value, str) else value
 
 
 def _n_characters(value: Any) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cometnb.defaults import Shared
-from cometnb.errors import CometError
+from cometnb.errors import CometError, printable
 from cometnb.panel.sweep_cost import Expected, expected
 from cometnb.panel.swept import Sweep
 from cometnb.protocol.counted import counted
@@ -67,7 +67,7 @@ class Settings:
 def show_grid(shared: Shared, grid: Grid) -> pd.DataFrame:
     """Say what a grid would ask and cost, and return what each run is expected to cost; nothing is sent."""
     found = expected(grid.runs, shared)
-    print("\n".join([*_head(grid, found), "Nothing was sent."]))  # noqa: T201  # what was asked for
+    print(printable("\n".join([*_head(grid, found), "Nothing was sent."])))  # noqa: T201  # what was asked for
     return found.frame(grid)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cometnb.errors import BudgetExceededError, CometError, masked
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import Response, whole_text
 from cometnb.session.parsed import parsed
 from cometnb.session.structured import Schema
 from cometnb.session.sweep import Grid, Run
@@ -86,7 +86,7 @@ def frame_of(grid: Grid, results: Sequence[Result]) -> pd.DataFrame:
         columns[axis.name] = _axis_column([result.run.point.labels[at] for result in results])
     columns["repeat"] = pd.array([result.run.repeat for result in results], dtype="Int64")
     names = [name for name in _ordered() if name not in columns]
-    plain = {name: pd.array([row[name] for row in rows], dtype=_dtype(name)) for name in names}
+    plain = {name: _plain_column(name, [row[name] for row in rows]) for name in names}
     columns["answer"] = plain.pop("answer")
     if grid.schema is not None:
         columns |= _parsed_columns(grid.schema, [row["value"] for row in rows], {*columns, *plain})
@@ -97,8 +97,20 @@ def _ordered() -> Iterable[str]:
     return (*_TEXTS[:-1], *_COUNTS, *_FIGURES, _TEXTS[-1])
 
 
-def _dtype(name: str) -> Any:
-    return "Int64" if name in _COUNTS else "float64" if name in _FIGURES else "string"
+def _plain_column(name: str, values: list[Any]) -> Any:
+    import pandas as pd
+
+    if name in _TEXTS:
+        return _text_column(values)
+    return pd.array(values, dtype="Int64" if name in _COUNTS else "float64")
+
+
+def _text_column(values: list[Any]) -> Any:
+    """Return texts as a column; half of a character, which a service may send, could be kept and exported by nobody."""
+    import pandas as pd
+
+    whole = [None if value is None else whole_text(str(value)) for value in values]
+    return pd.array(whole, dtype=pd.StringDtype("python"))
 
 
 def _row(result: Result, schema: Schema | None) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def _axis_column(labels: list[Any]) -> Any:
     known = [label for label in labels if label is not None]
     kinds = {type(label) for label in known}
     if not known or not kinds <= {bool, int, float}:
-        return pd.array([None if label is None else str(label) for label in labels], dtype="string")
+        return _text_column(labels)
     if kinds == {bool}:
         return pd.array(labels, dtype="boolean")
     if kinds == {int}:

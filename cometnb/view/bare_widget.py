@@ -9,6 +9,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from cometnb.view.sendable import sendable
+
 __all__ = ["BareWidget", "TakenOver", "joined", "let_go"]
 
 _STATIC = Path(__file__).parent / "static"
@@ -30,6 +32,15 @@ class BareWidget(anywidget.AnyWidget):
     """
 
     layout = traitlets.Any(None, allow_none=True).tag(sync=True)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
+        """Return the state, or the part of it named by `key`, as it can be sent."""
+        state: dict[str, Any] = sendable(super().get_state(key, drop_defaults))
+        return state
+
+    def send(self, content: Any, buffers: Any = None) -> None:
+        """Send a message of this widget's own."""
+        super().send(sendable(content), buffers)
 
 
 class TakenOver(BareWidget):

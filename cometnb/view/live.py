@@ -10,7 +10,8 @@ from typing import Protocol, TextIO
 
 from cometnb.errors import printable
 from cometnb.protocol.events import Event
-from cometnb.protocol.response import Response
+from cometnb.protocol.halves import Halves
+from cometnb.protocol.response import Response, whole_text
 from cometnb.view.blocks import Blocks
 from cometnb.view.images import image_displays
 from cometnb.view.mime import bundle, plain
@@ -200,6 +201,7 @@ class TerminalAnswer:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
         self._written = ""  # the kind of part that was written last
+        self._halves = Halves()
         self._ends_line = True
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
@@ -218,18 +220,19 @@ class TerminalAnswer:
         streamed = ("text", "reasoning") if self._written else ()
         rest: list[Part] = [part for part in describe(response) if part.kind not in streamed]
         rest += [Part("notice", note) for note in notes]
+        self._out.write(self._halves.rest())
         if not self._ends_line:
             self._out.write("\n")
         for text in (plain(rest), printable(usage_line(response))):
             if text:
-                self._out.write(f"\n{text}\n")
+                self._out.write(f"\n{whole_text(text)}\n")
         self._out.flush()
 
     def withdraw(self) -> None:
         """What was written stays; there is only text."""
 
     def _write(self, kind: str, delta: str) -> None:
-        text = printable(delta)
+        text = printable(self._halves.joined(delta))
         if kind != self._written:
             if self._written:
                 text = f"\n\n{text}"

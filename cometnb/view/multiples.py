@@ -224,7 +224,9 @@ def multiples_bundle(
     data = {
         "text/html": f'<div class="cometnb-multiples mathjax_ignore tex2jax_ignore">'
         f"<p><em>{text_html(masked(line))}</em></p>{tables}{remarks}</div>",
-        "text/plain": "\n".join([line, *_lines(grid, results, arrangement, with_times=with_times), *notes]),
+        "text/plain": printable(
+            "\n".join([line, *_lines(grid, results, arrangement, with_times=with_times), *notes])
+        ),
     }
     runs = [
         bundle(result.response, with_times=with_times)[1]["cometnb"]

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TextIO
 from cometnb.errors import masked, printable
 from cometnb.protocol.counted import counted
 from cometnb.protocol.events import Event
+from cometnb.protocol.response import whole_text
 from cometnb.session.sweep import Grid, said
 from cometnb.session.sweep_frame import Result
 from cometnb.view.choose import reads_comms_while_it_waits, shows_widgets
@@ -244,5 +245,5 @@ class TerminalMultiples:
 
     def _write(self, *lines: str) -> None:
         for line in lines:
-            self._out.write(f"{printable(masked(line))}\n")
+            self._out.write(f"{whole_text(printable(masked(line)))}\n")
         self._out.flush()

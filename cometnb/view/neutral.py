@@ -10,7 +10,8 @@ the result:
 * code blocks inside lists and quotes, where readers disagree most, are written with entities if they hold anything
   that could act outside code;
 * MathJax commands that link, style or load are spelled out;
-* what looks like an API key is masked: outputs are saved and passed on.
+* what looks like an API key is masked: outputs are saved and passed on;
+* control characters are left out: a notebook that is turned into Markdown is read in a terminal, too.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ _OPENS_MATH = re.compile(rf"\\(?=[()\[\]$\\]|(?:begin|end|ref|eqref)(?![A-Za-z])
 _REFERENCE = re.compile(r"&(?=(#\d+|#[xX][0-9a-fA-F]+|[A-Za-z]\w*);?)")
 # What could act if a reader took code for text.
 _DANGER = re.compile(rf"<|!\[|\]\(|\]:|{_ACTIVE}")
+# Everything that moves a terminal's cursor, colours it or rings it; no reader of Markdown shows any of it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INFO = re.compile(r"[\w+#.\-]+")
 _FENCE_RUNS = re.compile(r"`+")
 # What means something in Markdown or opens a formula; an underscore inside a word does not.
@@ -82,7 +85,9 @@ def neutral_markdown(text: str) -> str:
     text : str
         What a model wrote.
     """
-    text = masked(text).replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    # A control character may stand before a key, or in the middle of one.
+    text = masked(_uncontrolled(masked(text)))
     lines = text.split("\n")
     result: list[str] = []
     at = 0
@@ -111,11 +116,15 @@ def plain_markdown(text: str) -> str:
     behind a backslash that would open one, or begin a command that acts in one. What is between two dollars is a
     formula there except in code, so that two amounts in one sentence are code.
     """
-    text = " ".join(text.split())
+    text = _uncontrolled(" ".join(text.split()))
     if text.count("$") < 2:
         return _escaped(text)
     pieces = enumerate(_DOLLARS.split(text))
     return "".join(f"`{piece}`" if at % 2 else _escaped(piece) for at, piece in pieces)
+
+
+def _uncontrolled(text: str) -> str:
+    return _CONTROL.sub("", text.replace("\x00", "\ufffd"))
 
 
 def _escaped(text: str) -> str:

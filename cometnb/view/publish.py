@@ -6,6 +6,8 @@ from typing import Any
 
 from IPython.display import clear_output, publish_display_data
 
+from cometnb.view.sendable import sendable
+
 __all__ = ["publish", "publish_all", "replace_all"]
 
 
@@ -30,7 +32,7 @@ def publish(
         Change the display of that name instead of adding one.
     """
     transient = {"display_id": display_id} if display_id else None
-    publish_display_data(data, metadata or {}, transient=transient, update=is_update)
+    publish_display_data(sendable(data), sendable(metadata or {}), transient=transient, update=is_update)
 
 
 def publish_all(displays: list[dict[str, str]]) -> None:

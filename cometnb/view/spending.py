@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any
 
+from cometnb.errors import printable
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.counted import counted
 from cometnb.protocol.usage import Usage
@@ -159,7 +160,7 @@ def bundle_of(figures: Figures, moment: str = "") -> dict[str, str]:
         "text/html": f'<table class="cometnb-figures mathjax_ignore tex2jax_ignore"><caption style="text-align: left">{html.escape(title)}</caption>'
         f"<tbody>{cells}</tbody></table>",
         "text/markdown": "\n".join([f"| {_cell(title)} | |", "|:--|:--|", *lines]),
-        "text/plain": "\n".join([title, *(f"  {name:{width}}  {words}" for name, words in rows)]),
+        "text/plain": printable("\n".join([title, *(f"  {name:{width}}  {words}" for name, words in rows)])),
     }
 
 

@@ -40,7 +40,7 @@ class Target:
     tokens : tuple of bytes
         Words of the input's language, to be put in anywhere.
     limit_s : float
-        Seconds of processor time after which one input counts as a hang.
+        Seconds of processor time after which ``python -m tests.fuzz`` counts one input as a hang.
     n_tested : int
         Mutations tried by the test suite.
     """

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,14 @@ import pytest
 from cometnb.__main__ import main
 from cometnb.ledger.audit import audit
 from cometnb.ledger.audit.notebook import notebook_files
-from tests.ledger.notebooks import KEY, a_cell, saved
+from tests.ledger.notebooks import KEY, a_cell, an_answer, an_output, saved
+
+
+class _Makes:
+    """Makes a file when it is unpickled."""
+
+    def __reduce__(self) -> tuple[object, tuple[str, ...]]:
+        return open, ("made", "w")
 
 
 def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
@@ -23,6 +32,21 @@ def test_what_is_no_regular_file_is_not_read(tmp_path: Path) -> None:
     assert [Path(path).name for path in found.errors] == ["pipe.ipynb", "zero.ipynb"]
     assert all(why == "cannot be read: it is no regular file" for why in found.errors.values())
     assert len(found.leaks) == 1
+
+
+def test_nothing_of_a_notebook_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No cell, no magic, no line for the shell, and no pickle that stands in an output; and no folder is written to."""
+    monkeypatch.chdir(tmp_path)
+    made = "open('made', 'w')"
+    pickled = base64.b64encode(pickle.dumps(_Makes())).decode()
+    outputs = [an_output(f"{{{{{made}}}}}"), an_output(pickled, "application/x-pickle"), an_answer()]
+    cells = [a_cell(f"{made}\n!touch made\n%system touch made", *outputs), a_cell("%%bash\ntouch made")]
+    before = saved(tmp_path / "a.ipynb", *cells)
+    assert main(["audit", str(tmp_path)]) == 0
+    assert "$0.25" in capsys.readouterr().out
+    assert [str(path) for path in tmp_path.iterdir()] == [str(before)]
 
 
 def test_a_file_without_end_is_not_read_whole(tmp_path: Path) -> None:

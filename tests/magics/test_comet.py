@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+import warnings
+from pathlib import Path
 
 import pytest
 
 from cometnb.client.server import running_server
-from cometnb.errors import CellError, ConfigError
+from cometnb.errors import CellError, CometError, ConfigError
 from cometnb.magics import completion
 from cometnb.magics.comet import SUBCOMMANDS
 from cometnb.magics.extension import CometMagics
@@ -245,3 +248,43 @@ def test_tab_knows_what_may_stand_there(shell: Shell, typed: str, offered: list[
     offer = completion.offered(Kernel(shell.shared, shell.ip), [typed])
     assert offer is not None
     assert sorted(offer.words) == sorted(offered)
+
+
+_ESCAPE = "\x1b[2J\x9b31m"
+_LINES = (
+    *(f"{name} x{_ESCAPE}" for name in SUBCOMMANDS if name != "record"),
+    f"nobody{_ESCAPE}",
+    f"chats load nothing{_ESCAPE}",
+    f"record {_ESCAPE}.jsonl",
+    "record stop",
+    f"replay {_ESCAPE}.jsonl",
+    f"budget 1 --per {_ESCAPE}",
+    f"simulator --seed {_ESCAPE}",
+    f"'{_ESCAPE}",
+    *("", "config", "tree", "chats", "last", "code", "code cell", "cost --by tag"),
+    "budget 1 --per chat --allow-unpriced",
+    f"chats drop n{_ESCAPE}",
+)
+
+
+def test_no_line_drives_a_terminal(
+    shell: Shell, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is typed, and whatever was asked and answered before, is told without control characters."""
+    monkeypatch.chdir(tmp_path)
+    shell.shared.simulator.text = f"An{_ESCAPE} answer"
+    shell.run(f"%%respond --chat n{_ESCAPE} --tag t{_ESCAPE}\nA {_ESCAPE}question")
+    capsys.readouterr()
+    for line in _LINES:
+        told = ""
+        before = len(shell.displays)
+        with warnings.catch_warnings(record=True) as warned:
+            try:
+                shell.ip.run_line_magic("comet", line)
+            except CometError as error:
+                told = str(error)
+        captured = capsys.readouterr()
+        plain = "".join(one["data"].get("text/plain", "") for one in shell.displays[before:])
+        said = "".join((captured.out, captured.err, told, plain, *(str(one.message) for one in warned)))
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", said), line
+    shell.ip.run_line_magic("comet", "budget off")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from nbconvert.filters import markdown2html
 
 from cometnb.errors import CellError, ParamError
 from tests.magics.shells import Shell
@@ -170,3 +172,16 @@ def test_dry_run_survives_settings_that_leave_no_price(shell: Shell, monkeypatch
     shown = shell.displays[-1]["data"]["text/plain"]
     assert "nowhere.toml" in shown
     assert '"input": "The sea"' in shown
+
+
+def test_a_file_s_name_opens_no_formula(shell: Shell, tmp_path: Path) -> None:
+    """In the list of what is attached, neither as JupyterLab reads the Markdown nor in the page that comes of it."""
+    file = tmp_path / r"\(\href{javascript:x}{y}\) $b$ \[c\].txt"
+    file.write_text("Hello.", "utf-8")
+    assert shell.run(f"%%respond --dry-run --file '{file}'\nHi").error_in_exec is None
+    shown = shell.displays[-1]["data"]["text/markdown"]
+    (line,) = [line for line in shown.splitlines() if line.startswith("- ")]
+    page = markdown2html(line)
+    assert file.name in re.sub("<[^>]*>", "", page).replace("\u200c", "")
+    assert not re.search(r"\\[(\[]|\\href", page)
+    assert "$" not in re.sub("<code>.*?</code>", "", page)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from nbconvert.filters import markdown2html
 
 from cometnb.client.catalog import catalog_path, read_catalog
 from cometnb.errors import CellError, ConfigError, ConnectionFailedError
@@ -138,3 +141,25 @@ def test_a_mistake_in_the_table_is_shown(
     monkeypatch.setenv("COMETNB_PRICES", str(table))
     with pytest.raises(ConfigError, match="price 1 \\(m\\): input is '3'"):
         show_prices(kernel, [])
+
+
+def test_a_tier_is_a_word(
+    kernel: Kernel, shell: Shell, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that somebody shared may name it anything: it opens no cell, link, image or formula."""
+    tier = r"a|b ![x](https://leak.invalid) <img src=x> \(\href{javascript:x}{y}\) `c` \u001b[2J"
+    table = tmp_path / "theirs.toml"
+    table.write_text(
+        f'[[price]]\nmodel = "m"\ninput = 1\noutput = 2\nfrom = 2020-01-01\nservice_tier = {json.dumps(tier)}\n'
+    )
+    monkeypatch.setenv("COMETNB_PRICES", str(table))
+    markdown, plain, said = _shown(kernel, shell, capsys, "m")
+    rows = [line for line in markdown.splitlines() if "leak" in line]
+    assert len(rows) == 1
+    assert rows[0].replace("\\|", "").count("|") == 7
+    page = markdown2html(markdown)
+    assert "<img" not in page
+    # An address is made a link by whoever reads it.
+    assert {href.partition(":")[0] for href in re.findall('href="([^"]*)', page)} <= {"https"}
+    assert not re.search(r"\\[(\[]|\\href", page)
+    assert "\x1b" not in markdown + plain + said

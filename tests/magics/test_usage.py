@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from cometnb.errors import CellError, CometError, LedgerError
 from cometnb.ledger.store import Ledger
@@ -127,6 +129,30 @@ def test_where_nobody_watches_live_is_one_table(shell: Shell, ledger: Ledger) ->
     assert "as if billed" in shown
     assert "reasoning (" in shown
     assert shell.shared._watchers == []
+
+
+def test_live_asks_no_database(shell: Shell, ledger: Ledger) -> None:
+    """What is shown of the calls so far and of the budget is in this kernel's memory."""
+    shell.run("%comet budget 0.50")
+    _ask(shell, "-e low")
+    ledger.flush()
+    asked: list[str] = []
+
+    def see(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", see)
+    try:
+        shell.run("%comet usage --live")
+        assert asked == []
+        shell.run("%comet usage")
+        assert asked
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", see)
+        shell.run("%comet budget off")
+    shown = shell.displays[0]["data"]["text/plain"]
+    assert re.search("attempts +1", shown)
+    assert re.search(r"budget +\$0\.49", shown)
 
 
 def test_the_table_tells_what_a_budget_leaves(shell: Shell, ledger: Ledger) -> None:

@@ -69,7 +69,7 @@ def test_a_value_that_is_set_is_sent_and_one_that_is_taken_away_is_not(board: Bo
 def test_what_the_page_changes_is_laid_over_what_the_panel_has(board: Board, panel: Panel) -> None:
     """Two hands at a time: what code has set meanwhile stays, and the page hears that it was heard."""
     heard: list[Any] = []
-    board.deck.send = lambda content, buffers=None: heard.append(content)
+    board.deck.send = lambda content, buffers=None: heard.append(content)  # type: ignore[method-assign]  # its wire
     panel.set("top_p", 0.9)
     touch(board.deck, "set", changes={"temperature": None, "max_output_tokens": 50}, n=7, view=1)
     assert dict(panel.params) == {"top_p": 0.9, "max_output_tokens": 50}

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import pytest
+from nbconvert.filters import markdown2html
+
 import cometnb
 from cometnb.client.simulator import Simulator
 from cometnb.defaults import shared
 from cometnb.panel.card import card
+from cometnb.panel.kept import Kept
 from cometnb.panel.panel import Panel
 
 
@@ -58,6 +64,19 @@ def test_what_others_wrote_can_do_nothing(simulator: Simulator) -> None:
     assert {line.replace("\\|", "").count("|") for line in table} == {3}
 
 
+def test_the_card_s_words_open_no_formula() -> None:
+    """JupyterLab looks for formulas in what it shows, whoever wrote it; the card keeps it out."""
+    panel = cometnb.panel(r"\(\href{javascript:x}{y}\) $$z$$", instructions=r"\[\href{javascript:x}{y}\]")
+    shown: list[dict[str, str]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cometnb.panel.kept.publish", lambda data, **_: shown.append(data))
+        Kept(panel).show()
+    opening = re.search(r"<div[^>]*>", shown[0]["text/html"])
+    assert opening is not None
+    assert {"mathjax_ignore", "tex2jax_ignore"} <= set(opening.group().split('"')[1].split())
+    assert not re.search(r"\\[(\[]|\\href", markdown2html(shown[0]["text/markdown"]))
+
+
 def test_no_key_is_shown() -> None:
     """It may stand in a prompt by mistake."""
     shown = card(cometnb.panel("sk-abcdefghijklmnop1234"))
@@ -85,3 +104,10 @@ def test_no_board_without_a_front_end() -> None:
     panel = Panel("Hi.")
     assert set(panel._repr_mimebundle_()) == {"text/markdown", "text/plain"}
     assert panel._board is None
+
+
+def test_half_of_a_character_can_be_shown() -> None:
+    """A page may send one; a kernel cannot."""
+    shown = card(Panel("Hi \ud83d.", params={"user": "\ude00"}))
+    assert "Hi \ufffd." in shown["text/plain"]
+    "".join(shown.values()).encode()

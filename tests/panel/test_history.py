@@ -114,3 +114,11 @@ def test_runs_that_are_not_there_are_named() -> None:
     panel.run()
     with pytest.raises(CellError, match="There is no run -2; 1 are kept"):
         panel.diff()
+
+
+def test_half_of_a_character_is_kept_in_no_column() -> None:
+    """No CSV and no Arrow table could hold it."""
+    settings = Settings(prompt="Hi \ud83d.", params={"user": "\ude00"})
+    table = frame([Run(1, settings)])
+    assert table["prompt"].tolist() == ["Hi \ufffd."]
+    assert table["param.user"].tolist() == ["\ufffd"]

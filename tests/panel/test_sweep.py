@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -31,6 +33,7 @@ from cometnb.session.sweep import grid_of
 from cometnb.session.sweep_frame import Result
 from cometnb.session.sweep_run import SweepRun
 from cometnb.view.multiples_live import StillMultiples
+from tests.needs import ROOT
 
 TOPIC = "rain"
 
@@ -157,6 +160,21 @@ def test_a_checkpoint_keeps_what_is_done(tmp_path: Path) -> None:
     with pytest.raises(BatchError):
         cometnb.sweep("Kept", effort=["none"], checkpoint=tmp_path / "other")
     assert (tmp_path / "other").read_text() == "mine"
+
+
+def test_a_checkpoint_serves_another_kernel(tmp_path: Path) -> None:
+    """What a process that has ended was answered is not asked again."""
+    code = (
+        "import sys, cometnb; from cometnb.defaults import shared; shared.configure(backend='simulator');"
+        "cometnb.sweep('Kept', effort=['none'], repeat=2, checkpoint=sys.argv[1]); print(shared.tally.n_attempts)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "sweep.db")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == "2"
+    before = asked()
+    frame = cometnb.sweep("Kept", effort=["none", "low"], repeat=2, checkpoint=tmp_path / "sweep.db")
+    assert asked() - before == 2
+    assert (frame["status"] == "completed").all()
 
 
 def test_an_interrupt_keeps_what_is_done(simulator: Simulator) -> None:

@@ -7,6 +7,8 @@ import shlex
 import subprocess
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -144,6 +146,29 @@ def test_a_key_is_never_kept() -> None:
     with pytest.raises(CellError) as caught:
         read_code("client.respond(ask('sk-canary1234567'))")
     assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "open('made', 'w')\nclient.respond('Hi')",
+        "client.respond('Hi', metadata={'a': open('made', 'w')})",
+        "client = open('made', 'w') or x\nclient.respond(str(open('made', 'w')))",
+        "%run -i x.py\n!touch made\nclient.respond('Hi')",
+        "httpx.post(open('made', 'w').name, json={'input': f\"{open('made', 'w')}\"})",
+        'curl https://x -d \'{"input": "Hi"}\'; touch made',
+        'curl "$(touch made)" -d "{\\"input\\": \\"$(touch made)\\"}"',
+        'curl https://x -d @- <<EOF\n{"input": "`touch made`"}\nEOF',
+        "%%respond --user {{open('made','w')}} -s @made\n{{open('made', 'w')}}",
+        '{"input": "{{open(\'made\', \'w\')}}", "a": "$(touch made)"}',
+    ],
+)
+def test_nothing_that_is_read_is_run(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what stands around the request nor what stands in it, whether it can be read or not."""
+    monkeypatch.chdir(tmp_path)
+    with suppress(CellError):
+        read_code(text, {"open": open, "client": None})
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def test_kept_answers_are_not_answered_again(swept: Swept, attempts: list[Attemp
     assert frame["response_id"].tolist()[:3] == before["response_id"].tolist()[:3]
 
 
-def test_a_checkpoint_serves_another_process_and_a_larger_grid(
+def test_a_checkpoint_serves_a_later_sweep_over_a_larger_grid(
     swept: Swept, attempts: list[Attempt], tmp_path: Path
 ) -> None:
     """Only what is missing is asked, and who is asked is part of what is kept."""

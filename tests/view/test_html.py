@@ -9,45 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.view.html import block_html
+from tests.view.formatting import ELEMENTS
 from tests.view.test_neutral import HOSTILE
 
 _TAG = re.compile(r"<(/?)([a-z0-9]+)")
-_ALLOWED = frozenset(
-    [
-        "a",
-        "blockquote",
-        "br",
-        "code",
-        "del",
-        "div",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "s",
-        "span",
-        "strong",
-        "table",
-        "tbody",
-        "td",
-        "th",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
 
 
 def _assert_harmless(html: str) -> None:
-    assert {found.group(2) for found in _TAG.finditer(html)} <= _ALLOWED
+    assert {found.group(2) for found in _TAG.finditer(html)} <= ELEMENTS
     assert not re.search(r"<[^>]*\s(on\w+|style|srcdoc)\s*=", html)
     links = re.findall(r'(?:href|src)="([^"]*)"', html)
     assert all(link.startswith(("http://", "https://", "mailto:")) for link in links)

@@ -130,6 +130,18 @@ def test_a_terminal_gets_text_as_it_comes_and_once() -> None:
     assert written == "Hello\n\nmodel not reported · usage not reported · cost not known\n"
 
 
+def test_a_terminal_gets_whole_characters() -> None:
+    """Half of one waits for its other half, and is replaced where none comes: a terminal takes UTF-8 only."""
+    written = _written([_delta("a\ud83d"), _delta("\ude00b")], [_delta("c\ud83d")], response=_response("x"))
+    assert written.startswith("a😀bc\ufffd\n")
+
+
+def test_a_terminal_gets_a_half_of_what_did_not_stream_replaced() -> None:
+    """The name of a tool is the service's."""
+    call = {"type": "function_call", "name": "f\ud83d", "arguments": "{}", "call_id": "c"}
+    assert "Tool call f\ufffd {}" in _written(response=Response({"output": [call]}))
+
+
 def test_a_terminal_gets_what_did_not_stream() -> None:
     """A body that came whole is written at the end."""
     assert _written(response=_response("Whole")).startswith("\nWhole\n")

@@ -187,6 +187,23 @@ def test_where_nobody_watches_one_display_is_left() -> None:
     assert "3.0 s" not in data["text/plain"]
 
 
+def test_a_status_that_a_service_made_up_acts_on_no_terminal() -> None:
+    """It stands in the sum and under its answer."""
+    made = grid()
+    data, _ = multiples_bundle(made, [Result(made.runs[0], answer("x", status="done \x1b[2J"))])
+    assert "done [2J" in data["text/plain"]
+    assert "\x1b" not in data["text/plain"]
+
+
+def test_a_terminal_gets_whole_characters() -> None:
+    """A label may hold half of one."""
+    out = io.StringIO()
+    made = grid(user=["a\ud83d", "b"])
+    TerminalMultiples(made, ["\ud83d"], out).update({}, answered(made))
+    assert "user=a\ufffd" in out.getvalue()
+    out.getvalue().encode()
+
+
 def test_a_terminal_gets_a_line_per_run() -> None:
     """What is asked first, then each run as it ends, then the sum; escape codes do not pass."""
     out = io.StringIO()

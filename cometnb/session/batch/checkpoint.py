@@ -140,7 +140,7 @@ class Checkpoint:
         state, text, n_failed, is_of_this_run = found
         try:
             record = json.loads(text)
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, RecursionError):
             record = None
         if not isinstance(record, dict):
             raise BatchError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import difflib
+import itertools
 import keyword
 import math
 import re
@@ -13,7 +14,7 @@ import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from numbers import Real
+from numbers import Rational, Real
 from typing import Any
 
 from cometnb.errors import CellError
@@ -59,24 +60,22 @@ class Columns:
     Raises
     ------
     CellError
-        If two columns have one name: nobody could say which is meant.
+        If two columns have one name, or are written alike (0 and "0"): nobody could say which is meant.
     """
 
     def __init__(
         self, names: Sequence[Hashable], levels: Sequence[Hashable], namespace: Mapping[str, Any]
     ) -> None:
-        twice = [name for at, name in enumerate(names) if name in names[:at]]
-        if twice:
-            raise CellError(
-                f"Two columns are called {one_line(repr(twice[0]))}.",
-                "Keep one of each: df.loc[:, ~df.columns.duplicated()].",
-            )
+        _check_different(names)
         self.names, self.levels = tuple(names), tuple(levels)
         self._known = dict.fromkeys([*names, *(level for level in levels if level is not None)])
         self._namespace = dict(namespace)
         # Names that are no Python, such as "Review text", class or 0, are found as they stand between the braces.
         odd = [name for name in self._known if not _is_name(name)]
-        self._odd = {str(name): (f"_comet_column_{at}", name) for at, name in enumerate(odd)}
+        taken = {*map(str, self._known), *self._namespace}
+        # A column may have any name, that of a stand-in included.
+        free = (f"_comet_column_{at}" for at in itertools.count() if f"_comet_column_{at}" not in taken)
+        self._odd = {str(name): (next(free), name) for name in odd}
         words = "|".join(re.escape(word) for word in sorted(self._odd, key=len, reverse=True))
         self._odd_words = re.compile(rf"(?<!\\){{{{\s*({words})\s*}}}}") if self._odd else None
 
@@ -183,14 +182,32 @@ def is_missing(value: Any) -> bool:
     # numpy counts its spans of time among the whole numbers.
     if kind in ("datetime64", "timedelta64"):
         return str(value) == "NaT"
-    return isinstance(value, Real | Decimal) and math.isnan(value)
+    if isinstance(value, Decimal):
+        return value.is_nan()
+    # Whole numbers and fractions are always there, also those too large for a float.
+    return isinstance(value, Real) and not isinstance(value, Rational) and math.isnan(value)
+
+
+def _check_different(names: Iterable[Hashable]) -> None:
+    """Refuse columns between which a prompt cannot choose."""
+    seen: dict[str, Hashable] = {}
+    for name in names:
+        if str(name) in seen:
+            word, other = (one_line(repr(one)) for one in (name, seen[str(name)]))
+            alike = (
+                f"Two columns are called {word}."
+                if word == other
+                else f"The columns {other} and {word} are written alike."
+            )
+            raise CellError(alike, "Keep one of each: df.loc[:, ~df.columns.map(str).duplicated()].")
+        seen[str(name)] = name
 
 
 def _is_name(name: Hashable) -> bool:
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name):
         return False
-    # Python reads a name in its normal form, in which the column would not be found.
-    return name != "__debug__" and unicodedata.is_normalized("NFKC", name)
+    # Python reads a name in its normal form, in which the column would not be found; two have a meaning of their own.
+    return name not in ("__debug__", "__builtins__") and unicodedata.is_normalized("NFKC", name)
 
 
 def _free_names(text: str) -> set[str]:

@@ -15,33 +15,11 @@ from cometnb.view.neutral import block_parser, neutral_markdown, plain_markdown
 from tests.fuzz.looking import check_text
 from tests.fuzz.target import Target
 from tests.fuzz.targets.cell_text import text_of
+from tests.view.formatting import ELEMENTS
 
 __all__ = ["TARGETS", "answer_bundle", "model_html", "model_markdown"]
 
 _LONGEST = 20_000
-_TAGS = frozenset(
-    (
-        *(
-            "a",
-            "blockquote",
-            "br",
-            "code",
-            "del",
-            "div",
-            "em",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "hr",
-            "li",
-            "ol",
-        ),
-        *("p", "pre", "s", "span", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
-    )
-)
 _ATTRIBUTES = {
     "a": {"href", "title", "rel"},
     "code": {"class"},
@@ -60,7 +38,7 @@ class _Strict(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Check an element and where it leads."""
-        assert tag in _TAGS, tag
+        assert tag in ELEMENTS, tag
         for name, value in attrs:
             assert name in _ATTRIBUTES.get(tag, ()), (tag, name)
             if name == "href":

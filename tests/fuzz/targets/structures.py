@@ -35,7 +35,9 @@ def partial_json(data: bytes) -> None:
         assert _told(other) == _told(whole)
     _check_prefix(text, rng)
     value = _json(text.strip())
-    if isinstance(value, dict | list) and len(text) < 20_000:
+    # Numbers beyond a documented length are not read, so that one without an end costs no more.
+    is_read = "a number that never ends" not in str(whole.fault)
+    if isinstance(value, dict | list) and len(text) < 20_000 and is_read:
         assert whole.is_complete, whole.fault
         assert _same(whole.value, _plain(value))
 

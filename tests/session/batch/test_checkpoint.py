@@ -236,6 +236,17 @@ def test_a_record_of_another_form_is_damage(path: Path, text: str) -> None:
         kept.get("a")
 
 
+def test_a_record_that_is_none_is_damage(path: Path) -> None:
+    """Another program may have made the table, without what this one asks of it."""
+    with Checkpoint(path) as kept:
+        kept.put("a", ANSWERED, _ANSWER)
+    _changed(path, "ALTER TABLE jobs RENAME TO were")
+    _changed(path, "CREATE TABLE jobs AS SELECT * FROM were")
+    _changed(path, "UPDATE jobs SET record = NULL")
+    with Checkpoint(path) as kept, pytest.raises(BatchError, match="damaged"):
+        kept.get("a")
+
+
 def test_a_state_that_is_no_text_is_damage(path: Path) -> None:
     """Counting them says so, too."""
     with Checkpoint(path) as kept:

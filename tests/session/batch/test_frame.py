@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,16 @@ def test_a_checkpoint_of_another_batch_is_refused(
     make(frame).run(checkpoint=file)
     with pytest.raises(BatchError, match="belongs to another batch"):
         make(frame, **other).run(checkpoint=file)
+    assert echo.prompts == ["a"]
+
+
+def test_a_checkpoint_of_another_service_is_refused(make: Make, echo: Echo, tmp_path: Path) -> None:
+    """What one has answered is not taken for another's words, and the other is asked nothing."""
+    file, frame = tmp_path / "rows.sqlite", pd.DataFrame({"text": ["a"]})
+    make(frame).run(checkpoint=file)
+    other = Session(api_key="sk-made-up-key", base_url="http://127.0.0.1:9/v1")
+    with closing(other), pytest.raises(BatchError, match="belongs to"):
+        FrameBatch(frame, Asking("{{text}}"), session=other, namespace={}).run(checkpoint=file)
     assert echo.prompts == ["a"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -87,6 +88,25 @@ def test_two_columns_of_one_name_are_refused() -> None:
         Columns(["a", "b", "a"], [None], {})
 
 
+def test_columns_that_are_written_alike_are_refused() -> None:
+    """Between {{0}} and {{0}} nobody could choose."""
+    with pytest.raises(CellError, match="The columns 0 and '0' are written alike"):
+        Columns([0, "n", "0"], [None], {})
+
+
+@pytest.mark.parametrize("names", [["_comet_column_0", "Review text"], ["Review text", "_comet_column_0"]])
+def test_a_column_of_a_stand_in_s_name_keeps_its_own_cells(names: list[str]) -> None:
+    """And the column that the stand-in stands for keeps its own."""
+    asked = "".join(f"{{{{{name}}}}}" for name in names)
+    assert _filled(asked, Columns(names, [None], {}), ["A", "B"]) == ["A", "B"]
+
+
+def test_a_column_cannot_take_the_place_of_python_s_own_names() -> None:
+    """It is found by its name, and what is built in stays."""
+    columns = Columns(["__builtins__", "text"], [None], {})
+    assert _filled("{{__builtins__}}{{len(text)}}", columns, ["x", "abc"]) == ["x", 3]
+
+
 def test_nothing_else_is_touched() -> None:
     """Single braces, dollars and JSON stay; a backslash keeps a pair of braces."""
     parts = Columns(["n"], [None], {}).parts(r'{n} $n {"n": 1} \{{n}} {{n}}')
@@ -106,7 +126,7 @@ def test_what_is_missing_is_none() -> None:
     import pandas as pd
 
     dates = [np.datetime64("NaT"), np.timedelta64("NaT")]
-    absent = [None, float("nan"), np.float32("nan"), Decimal("nan"), pd.NA, pd.NaT, *dates]
+    absent = [None, float("nan"), np.float32("nan"), Decimal("nan"), Decimal("sNaN"), pd.NA, pd.NaT, *dates]
     assert all(map(is_missing, absent))
     present: list[Any] = [
         0,
@@ -117,6 +137,8 @@ def test_what_is_missing_is_none() -> None:
         0.0,
         np.float32(0),
         Decimal(1),
+        10**400,
+        Fraction(10**400),
         np.datetime64("2024-01-01"),
     ]
     assert not any(map(is_missing, present))
