@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
 
 from benchmarks.comparison.shapes import SHAPES, shaped_server
 from benchmarks.comparison.tools import TOOLS, Tool
-from cometnb import Client
+from cometnb import Client, __version__
 from cometnb.errors import CometError
 from tests.needs import ROOT
 
@@ -44,3 +45,41 @@ def test_the_page_names_every_package_that_was_looked_at(tool: Tool) -> None:
     """A tool that is compared is on the page, and so are those that it stands on."""
     page = (ROOT / "docs" / "comparison.md").read_text("utf-8")
     assert [name for name in tool.shown if f"{name} " not in page] == []
+
+
+_SEEN = (ROOT / "benchmarks" / "comparison" / "seen.md").read_text("utf-8")
+# A tool, the versions that ran, and what it sent to the page.
+_RUNS = re.findall(r"^## (.+?): (.+)$\n(?:(?!## ).*\n)*?- traffic: ([\d.]+) MB", _SEEN, re.MULTILINE)
+
+
+def _rows(page: str) -> list[list[str]]:
+    """Return the tables of a page that stand beside others, by their cells."""
+    text = (ROOT / page).read_text("utf-8")
+    return [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| ")
+    ]
+
+
+def test_the_readme_says_what_was_seen() -> None:
+    """The day, the versions and the traffic of its table are those of the run whose output is kept."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (day,) = set(re.findall(r"against the same loopback servers on (\S+)", readme))
+    assert f"of {day}, on which" in _SEEN
+    (traffic,) = (cells[1:] for cells in _rows("README.md") if cells[0] == "2,000 deltas on iopub")
+    (head,) = (cells[1:] for cells in _rows("README.md") if cells[1:2] == [f"cometnb {__version__}"])
+    runs = {tools.split()[0]: (tools.split()[1], float(megabytes)) for _, tools, megabytes in _RUNS}
+    named = [cell.split()[:2] for cell in head if not cell.startswith("`")]
+    for (name, version), shown in zip(named, traffic, strict=False):
+        ran, megabytes = runs[name.strip()]
+        n_digits = len(shown.removesuffix(" MB").partition(".")[2])
+        assert (f"{ran},"[: len(version)], f"{megabytes:.{n_digits}f} MB") == (version, shown)
+
+
+def test_the_page_says_what_was_seen() -> None:
+    """Every version that ran is on it, with its day."""
+    page = (ROOT / "docs" / "comparison.md").read_text("utf-8")
+    assert [words for _, tools, _ in _RUNS for words in tools.split(", ") if words not in page] == []
+    (day,) = re.findall(r"The day was (\S+), and", page)
+    assert f"of {day}, on which" in _SEEN

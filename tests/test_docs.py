@@ -32,6 +32,9 @@ sys.argv = ["build.py", sys.argv[1]]
 runpy.run_path("docs/build.py", run_name="__main__")
 """
 
+# The first test waits for all of the pages, which takes minutes where other tests run beside it.
+pytestmark = pytest.mark.timeout(600)
+
 _LOADING = {("script", "src"), ("link", "href"), ("img", "src"), ("iframe", "src"), ("source", "src")}
 
 
