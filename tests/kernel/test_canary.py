@@ -18,7 +18,9 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbconvert.exporters import HTMLExporter, MarkdownExporter, PythonExporter
 
 from cometnb.client.server import running_server
 from cometnb.panel.packing import unpacked
@@ -118,6 +120,16 @@ _WHOLE = (
     ("import sys, traceback\nprint(traceback.format_exception(sys.last_value))", ""),
     ("%config CometMagics.tracebacks = False", ""),
 )
+# A program that the user starts from the notebook, and what others of the machine see of it.
+_SERVING = (
+    (
+        """import subprocess, sys
+serving = subprocess.Popen([sys.executable, '-m', 'cometnb', 'serve', '--port', '0'], stdout=subprocess.PIPE, text=True)
+print(serving.stdout.readline())""",
+        "",
+    ),
+    ("print(serving.terminate(), serving.communicate(), serving.wait())", ""),
+)
 _MANY = (
     (f"board = cometnb.panel({_ARGUMENT}, instructions={_ARGUMENT})", ""),
     ("board", ""),
@@ -138,10 +150,6 @@ cometnb.respond_frame(frame, '{{{{review}}}}', checkpoint='batch.sqlite', progre
 )
 
 
-# At DEBUG it logs the headers of an answer, in which this gateway repeats the key: docs/threats.md says so.
-_LESS = ("logging.getLogger('httpcore').setLevel(logging.INFO)", "")
-
-
 @dataclass
 class _Found:
     """Everything that came out of the kernel.
@@ -157,6 +165,7 @@ class _Found:
     texts: dict[str, bytes] = field(default_factory=dict)
     kept: dict[str, bytes] = field(default_factory=dict)
     printed: str = ""
+    shown: list[Any] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def where(self, key: str, *, also_kept: bool = False) -> list[str]:
@@ -225,6 +234,7 @@ def _run_all(kernel: KernelSession, cells: Any, found: _Found, iopub: Any) -> No
 
 def _take(run: CellRun, code: str, found: _Found) -> None:
     found.printed += run.stream_text
+    found.shown += [message.content["data"] for message in (*run.displays, *run.updates)]
     found.texts[f"reply to {code[:60]!r}"] = json.dumps(run.reply, default=str).encode()
 
 
@@ -237,11 +247,35 @@ def _drain(iopub: Any, found: _Found) -> None:
         place[f"message {len(found.texts) + len(found.kept)} {kind}"] = b"\n".join(frames)
 
 
-def _saved(found: _Found) -> dict[str, Any]:
-    """Return a notebook as a front end saves it: the cells as typed, and what was printed."""
+def _arguments(pid: int) -> dict[str, bytes]:
+    """Return how a process and all that it has started were called, as any user of the machine may read it."""
+    begun = {pid: "arguments"}
+    found: dict[str, bytes] = {}
+    while begun:
+        pid, name = begun.popitem()
+        home = Path(f"/proc/{pid}")
+        found[name] = (home / "cmdline").read_bytes() if home.exists() else b""
+        for task in home.glob("task/*/children"):
+            begun |= {int(child): f"arguments of {child}" for child in task.read_text().split()}
+    return found
+
+
+def _exported(notebook: dict[str, Any]) -> dict[str, bytes]:
+    """Return what nbconvert makes of a notebook, for people and as a script."""
+    node = nbformat.from_dict(notebook)
+    exporters: tuple[Any, ...] = (HTMLExporter, MarkdownExporter, PythonExporter)
+    return {
+        f"notebook by {one.__name__}": one().from_notebook_node(node)[0].encode("utf-8", "replace")
+        for one in exporters
+    }
+
+
+def _saved(found: _Found, source: str) -> dict[str, Any]:
+    """Return a notebook as a front end saves it: a cell as typed, what was printed, and what was shown."""
     output = {"output_type": "stream", "name": "stdout", "text": found.printed}
+    shown = [{"output_type": "display_data", "data": data, "metadata": {}} for data in found.shown]
     empty = {"cell_type": "code", "metadata": {}, "execution_count": 1, "outputs": []}
-    cells = [{**empty, "source": _TEXT, "outputs": [output]}]
+    cells = [{**empty, "source": source, "outputs": [output, *shown]}]
     return {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
 
 
@@ -267,17 +301,19 @@ def found(tmp_path_factory: pytest.TempPathFactory, _home: Path) -> _Found:
         refused = (f"%config CometMagics.base_url = {gateway!r}", "")
         _run_all(
             kernel,
-            (refused, _LESS, *_REFUSED, *_WHOLE, ("%config CometMagics.base_url = None", "")),
+            (refused, *_REFUSED, *_WHOLE, ("%config CometMagics.base_url = None", "")),
             found,
             iopub,
         )
-        (work / "mine.ipynb").write_text(json.dumps(_saved(found)))
+        (work / "mine.ipynb").write_text(json.dumps(_saved(found, _TEXT)))
         audit = "!{__import__('sys').executable} -m cometnb audit mine.ipynb; true"
         _run_all(kernel, (*_MANY, (audit, "")), found, iopub)
-        arguments = Path(f"/proc/{kernel.value('os.getpid()')}/cmdline")
-        if arguments.exists():
-            found.texts["arguments"] = arguments.read_bytes()
+        _run_all(kernel, _SERVING[:1], found, iopub)
+        found.texts |= _arguments(int(kernel.value("os.getpid()")))
+        _run_all(kernel, _SERVING[1:], found, iopub)
         iopub.close(linger=0)
+    # Without the cells as they were typed, where the pasted key may stand.
+    found.texts |= _exported(_saved(found, "ask()"))
     for file in (path for path in root.rglob("*") if path.is_file()):
         is_users = file.name.startswith("history.sqlite") or file.suffix == ".ipynb"
         (found.kept if is_users else found.texts)[str(file.relative_to(root))] = file.read_bytes()
@@ -302,6 +338,10 @@ def test_every_cell_ended_as_it_should(found: _Found) -> None:
     }
     assert names >= {*files, "ledger.sqlite3", "arguments"}
     assert any("presets" in place for place in found.texts)
+    assert any(b"cometnb\0serve" in text for place, text in found.texts.items() if "arguments of" in place)
+    log = found.texts["work/log.txt"]
+    assert b"x-request-id" in log
+    assert b"httpcore" in log
 
 
 def test_the_key_of_the_environment_is_nowhere(found: _Found) -> None:
