@@ -8,14 +8,14 @@ from functools import partial
 from benchmarks.rounds import Rounds, Row, run_rounds
 from benchmarks.tables import Section, Target
 
-__all__ = ["LINEAR", "growth_section"]
+__all__ = ["LINEAR", "growth", "growth_section"]
 
 LINEAR = 1.3
-"""The dearest size may cost this many times the cheapest, unit for unit."""
+"""A larger size may cost this many times a smaller one, unit for unit."""
 
 _CAUSE = (
-    "What is paid once is shared among fewer in a small size, and a large one leaves the processor's cache; work that"
-    " grew with the square would be tens of times as dear"
+    "A large size leaves the processor's cache, and needs memory that is new; work that grew with the square would be"
+    " tens of times as dear"
 )
 
 
@@ -52,13 +52,18 @@ def growth_section(
         title=title,
         note=(
             f"{note} Microseconds of CPU for each of the {unit}, median of {n_rounds} interleaved rounds; growth is"
-            " the dearest size over the cheapest."
+            " the most that a larger size pays beyond a smaller one. What is paid once makes the smallest dearer."
         ),
         columns=("what", *(f"{size:,} {unit}" for size in sizes), "growth"),
         rows=[_row(rounds, name, sizes) for name in costs],
         samples=rounds.samples,
         targets=[
-            Target(f"the growth of {name}", _growth(rounds, name, sizes), LINEAR, cause=_CAUSE)
+            Target(
+                f"the growth of {name}",
+                growth([rounds.median(_label(name, size)) for size in sizes]),
+                LINEAR,
+                cause=_CAUSE,
+            )
             for name in held
         ],
         picture=picture,
@@ -70,13 +75,13 @@ def _row(rounds: Rounds, name: str, sizes: Sequence[int]) -> Row:
         if why := rounds.unmeasured.get(_label(name, size)):
             return name, f"not measured: {why}"
     costs = [rounds.median(_label(name, size)) * 1e6 for size in sizes]
-    return name, *costs, _growth(rounds, name, sizes)
+    return name, *costs, growth(costs)
 
 
 def _label(name: str, size: int) -> str:
     return f"{name}: {size}"
 
 
-def _growth(rounds: Rounds, name: str, sizes: Sequence[int]) -> float:
-    costs = [rounds.median(_label(name, size)) for size in sizes]
-    return max(costs) / min(costs)
+def growth(costs: Sequence[float]) -> float:
+    """Return the most that a larger size pays beyond a smaller one, the costs of one unit given from small to large."""
+    return max(late / early for at, early in enumerate(costs) for late in costs[at:])

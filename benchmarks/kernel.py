@@ -17,13 +17,15 @@ _SESSION_NAME = "JPY_SESSION_NAME"
 
 
 @contextmanager
-def fresh_kernel(*, is_lab: bool = False) -> Iterator[KernelSession]:
+def fresh_kernel(*, is_lab: bool = False, has_ledger: bool = False) -> Iterator[KernelSession]:
     """Start a kernel without anybody's start-up files, which answers from the simulator.
 
     Parameters
     ----------
     is_lab : bool
         Whether it is to take its front end for JupyterLab.
+    has_ledger : bool
+        Whether calls are recorded in a file; without, they are kept in the kernel's memory.
     """
     with tempfile.TemporaryDirectory() as folder:
         # A profile of its own, so that nobody's start-up files are measured.
@@ -33,6 +35,8 @@ def fresh_kernel(*, is_lab: bool = False) -> Iterator[KernelSession]:
             "get_config().IPKernelApp.log_level = 'ERROR'\n", "utf-8"
         )
         env = environment() | {"PYTHONPATH": str(ROOT), "IPYTHONDIR": folder, "COMETNB_BACKEND": "simulator"}
+        if has_ledger:
+            env["COMETNB_LEDGER"] = str(Path(folder, "ledger.sqlite"))
         env.pop(_SESSION_NAME, None)
         with running_kernel(Path(folder), env | ({_SESSION_NAME: "bench.ipynb"} if is_lab else {})) as kernel:
             yield kernel

@@ -9,7 +9,7 @@ from statistics import median
 from benchmarks.comparison.kernels import tool_kernel
 from benchmarks.comparison.left import answer_in, left_behind, trouble
 from benchmarks.comparison.tools import MODEL, TOOLS
-from benchmarks.growth import LINEAR
+from benchmarks.growth import LINEAR, growth
 from benchmarks.kernel import ask, fresh_kernel, run_cell, simulated
 from benchmarks.plan import Plan, failing_is_unmeasured
 from benchmarks.prose import markdown
@@ -157,7 +157,7 @@ def traffic_growth(plan: Plan) -> Section:
     }
     # What a call sends once is shared among its deltas, so a delta of a short answer costs more. Only one that
     # costs more in a longer answer than in a shorter one is growth.
-    growth = {name: _growth(samples[name]) for name in kinds}
+    grown = {name: growth(samples[name]) for name in kinds}
     return Section(
         title="Growth of the traffic with the length of the answer",
         note=(
@@ -165,10 +165,10 @@ def traffic_growth(plan: Plan) -> Section:
             " answer pays beyond a shorter one. Short answers pay more, for what is sent once, such as the widget."
         ),
         columns=("way", *(f"{size:,} deltas" for size in sizes), "growth"),
-        rows=[(name, *samples[name], growth[name]) for name in kinds],
+        rows=[(name, *samples[name], grown[name]) for name in kinds],
         samples=samples,
         targets=[
-            Target(f"the growth of the traffic of {name}", growth[name], LINEAR, cause=_GROWTH_CAUSE)
+            Target(f"the growth of the traffic of {name}", grown[name], LINEAR, cause=_GROWTH_CAUSE)
             for name in kinds
         ],
         picture="traffic-growth",
@@ -207,10 +207,6 @@ def _by_tool(plan: Plan, slug: str, text: str, deltas_per_s: float) -> CellRun:
         shown = "".join(answer_in(left_behind(run)).split())
         assert "".join(text.split()) in shown, "the answer is not what was streamed"
     return run
-
-
-def _growth(costs: list[float]) -> float:
-    return max(later / min(costs[: index + 1]) for index, later in enumerate(costs))
 
 
 def _sent(run: CellRun) -> tuple[float, int]:

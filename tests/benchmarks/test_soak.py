@@ -14,7 +14,7 @@ def test_what_cells_open_they_close() -> None:
 
     ``python -m benchmarks.soak --cells 10000`` is the long form of this.
     """
-    with fresh_kernel(is_lab=True) as kernel:
+    with fresh_kernel(is_lab=True, has_ledger=True) as kernel:
         moments = list(soak(kernel, 4 * len(KINDS), n_moments=4))
     (_, before), (_, after) = moments[1], moments[3]
     assert {name: after[name] for name in _COUNTED} == {name: before[name] for name in _COUNTED}
