@@ -10,6 +10,7 @@ the result:
 * code blocks inside lists and quotes, where readers disagree most, are written with entities if they hold anything
   that could act outside code;
 * MathJax commands that link, style or load are spelled out;
+* amounts are code where a reader could take what stands between two of them for a formula, and lose rows of a table;
 * what looks like an API key is masked: outputs are saved and passed on;
 * control characters are left out: a notebook that is turned into Markdown is read in a terminal, too.
 """
@@ -25,8 +26,13 @@ from cometnb.errors import masked
 from cometnb.view.spans import spans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
+
+    _Show: TypeAlias = Callable[[str], str]
 
 __all__ = ["block_parser", "neutral_markdown", "plain_markdown"]
 
@@ -53,6 +59,8 @@ _FENCE_RUNS = re.compile(r"`+")
 _MARKS = re.compile(r"([\\`*$~|]|(?<!\w)_|_(?!\w))")
 # An amount, or a path that begins at a root called $.
 _DOLLARS = re.compile(r"(\$[\w$]*(?:[.,][\w$]+)*)")
+# From the first backslash of a run on, so that a long run is read once.
+_ESCAPED_DOLLARS = re.compile(rf"(?<!\\)(\\*){_DOLLARS.pattern}")
 # Brackets with a backslash before them, or two, open a formula in a reader that looks for it in the Markdown.
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "[": "&#91;", "]": "&#93;"})
 
@@ -88,6 +96,7 @@ def neutral_markdown(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     # A control character may stand before a key, or in the middle of one.
     text = masked(_uncontrolled(masked(text)))
+    show = _plain if text.count("$") < 2 else _tagged if "`" in text else _ticked
     lines = text.split("\n")
     result: list[str] = []
     at = 0
@@ -102,7 +111,9 @@ def neutral_markdown(text: str) -> str:
         elif token.type in ("inline", "tr_open"):
             result += _between(lines[at:start])
             result += (
-                _rows(lines[start:end]) if token.type == "tr_open" else [_inline("\n".join(lines[start:end]))]
+                _rows(lines[start:end], show)
+                if token.type == "tr_open"
+                else [_inline("\n".join(lines[start:end]), show)]
             )
             at = end
     result += _between(lines[at:])
@@ -136,18 +147,18 @@ def _between(lines: list[str]) -> list[str]:
     return ["\n".join(_plain(line) for line in lines)] if lines else []
 
 
-def _rows(lines: list[str]) -> list[str]:
+def _rows(lines: list[str], show: _Show) -> list[str]:
     # A code span never crosses a cell's border.
-    return ["|".join(_inline(cell) for cell in line.split("|")) for line in lines]
+    return ["|".join(_inline(cell, show) for cell in line.split("|")) for line in lines]
 
 
-def _inline(text: str) -> str:
+def _inline(text: str, show: _Show) -> str:
     if len(text) > _MOST_MARKS and any(text.count(mark) > _MOST_MARKS for mark in _PAIRED):
         return f"<code>{_entities(text)}</code>"
     pieces = []
     for kind, content in spans(text):
         if kind == "text":
-            pieces.append(_plain(content))
+            pieces.append(show(content))
         elif kind == "code":
             pieces.append(_code_span(content))
         else:
@@ -164,6 +175,25 @@ def _plain(text: str) -> str:
     text = _BAD_DEFINITION.sub("] :", text)
     text = _ACTIVE_MATH.sub(r"\\text{\1}", text)
     return text.replace("<", "&lt;")
+
+
+def _ticked(text: str) -> str:
+    """Neutralise text in which each dollar belongs to an amount: `spans` has taken the formulas out."""
+    return _ESCAPED_DOLLARS.sub(lambda found: f"{_even(found.group(1))}`{found.group(2)}`", _plain(text))
+
+
+def _tagged(text: str) -> str:
+    """Do the same where backticks mean something already."""
+
+    def tagged(found: re.Match[str]) -> str:
+        return f"{_even(found.group(1))}<code>{_entities(found.group(2))}</code>"
+
+    return _ESCAPED_DOLLARS.sub(tagged, _plain(text))
+
+
+def _even(backslashes: str) -> str:
+    # An odd one meant the dollar; it would now mean what stands before it.
+    return backslashes[: len(backslashes) // 2 * 2]
 
 
 def _no_command(found: re.Match[str]) -> str:

@@ -208,6 +208,23 @@ def test_two_amounts_in_a_sentence_are_code(text: str, words: str) -> None:
     assert plain_markdown(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It costs $5 and then $7.", "It costs `$5` and then `$7`."),
+        ("| A | $5 |\n|---|---|\n| B | $7 |", "| A | `$5` |\n|---|---|\n| B | `$7` |"),
+        (r"\$5, or \\$6", r"`$5`, or \\`$6`"),
+        ("$5 for $x^2$", "`$5` for $x^2$"),
+        ("`$HOME`, and $5", "`$HOME`, and <code>&#36;5</code>"),
+        ("Only $5.", "Only $5."),
+        ("$a$ and $b$", "$a$ and $b$"),
+    ],
+)
+def test_amounts_are_no_formula_and_cost_no_row(text: str, expected: str) -> None:
+    """JupyterLab takes what stands between two dollars for a formula, over the rows of a table."""
+    assert neutral_markdown(text) == expected
+
+
 def test_a_key_that_the_answer_repeats_is_masked() -> None:
     """Outputs are saved and passed on; in code, too."""
     key = "sk-canary-0123456789abcdef"
