@@ -5,7 +5,9 @@ from __future__ import annotations
 __all__ = ["CONFIRM", "PANEL", "SURFACES", "setup"]
 
 _SETUP = """
-import os, warnings
+import os, tempfile, warnings
+# Presets are kept in a folder that other tests look into.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp()
 import cometnb
 from tests.browser.hostile_service import Hostile
 service = Hostile()
