@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -133,14 +133,14 @@ def _announce(base_url: str) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m cometnb", description="The Responses API in a notebook.")
     parser.add_argument("--version", action="version", version=f"cometnb {cometnb.__version__}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Command)
     _add_audit(commands)
     _add_import(commands)
     _add_serve(commands)
     return parser
 
 
-def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_audit(commands: argparse._SubParsersAction[_Command]) -> None:
     audit = commands.add_parser(
         "audit",
         help="what the answers in saved notebooks cost, and which keys leaked into them",
@@ -157,7 +157,7 @@ def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     audit.add_argument("--json", action="store_true", help="write JSON instead of the report")
 
 
-def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_import(commands: argparse._SubParsersAction[_Command]) -> None:
     taken = commands.add_parser(
         "import",
         help="make a cassette from recordings of other programs (VCR)",
@@ -171,13 +171,13 @@ def _add_import(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     taken.add_argument("--new", action="store_true", help="begin the cassette anew, whatever it holds")
 
 
-def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_serve(commands: argparse._SubParsersAction[_Command]) -> None:
     serve = commands.add_parser(
         "serve",
         help="run the simulator as an HTTP server on this machine, on demand with faults by seed",
-        epilog=_serve_more(),
         formatter_class=_Defaults,
     )
+    serve.more = _serve_more
     serve.add_argument("--port", type=int, default=8765, help="port; 0 takes a free one")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address")
     serve.add_argument("--seed", type=int, default=0, help="chooses wording, ids and counts")
@@ -206,6 +206,18 @@ def _serve_more() -> str:
             *(f"  {line}" for line in listed()),
         )
     )
+
+
+class _Command(argparse.ArgumentParser):
+    """A command whose help may end with what is put together for those who read it only."""
+
+    more: Callable[[], str] | None = None
+
+    def format_help(self) -> str:
+        """Return the help, with `more` at its end."""
+        if self.more is not None:
+            self.epilog = self.more()
+        return super().format_help()
 
 
 class _Defaults(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 from cometnb.errors import printable
@@ -13,6 +12,7 @@ from cometnb.view.html import block_html, text_html
 from cometnb.view.mime import bundle
 from cometnb.view.neutral import block_parser, neutral_markdown, plain_markdown
 from tests.fuzz.looking import check_text
+from tests.fuzz.strict_html import Attributes, check_html
 from tests.fuzz.target import Target
 from tests.fuzz.targets.cell_text import text_of
 from tests.view.formatting import ELEMENTS
@@ -33,38 +33,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 _OURS = re.compile(r"</?(?:pre|code)>")
 
 
-class _Strict(HTMLParser):
-    """Refuses every element, attribute and link that is not expected."""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Check an element and where it leads."""
-        assert tag in ELEMENTS, tag
-        for name, value in attrs:
-            assert name in _ATTRIBUTES.get(tag, ()), (tag, name)
-            if name == "href":
-                assert urlsplit((value or "").split("[")[0]).scheme in ("http", "https", "mailto"), value
-
-    def handle_comment(self, data: str) -> None:
-        """Refuse a comment."""
-        raise AssertionError(f"a comment: {data!r}")
-
-    def handle_decl(self, decl: str) -> None:
-        """Refuse a declaration."""
-        raise AssertionError(f"a declaration: {decl!r}")
-
-    def handle_pi(self, data: str) -> None:
-        """Refuse an instruction."""
-        raise AssertionError(f"an instruction: {data!r}")
-
-    def unknown_decl(self, data: str) -> None:
-        """Refuse a section."""
-        raise AssertionError(f"a section: {data!r}")
-
-
-def _check_html(html: str) -> None:
-    reader = _Strict(convert_charrefs=True)
-    reader.feed(html)
-    reader.close()
+def _check_element(tag: str, attributes: Attributes) -> None:
+    assert tag in ELEMENTS, tag
+    for name, value in attributes:
+        assert name in _ATTRIBUTES.get(tag, ()), (tag, name)
+        if name == "href":
+            assert urlsplit((value or "").split("[")[0]).scheme in ("http", "https", "mailto"), value
 
 
 def model_html(data: bytes) -> None:
@@ -73,7 +47,7 @@ def model_html(data: bytes) -> None:
     for is_open in (False, True):
         html = block_html(text, is_open=is_open)
         html.encode()
-        _check_html(html)
+        check_html(html, _check_element)
         assert "sk-a8Bd93jkLs02mNq7" not in html
     assert "<" not in text_html(text)
 

@@ -7,7 +7,6 @@ import json
 import math
 import tempfile
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +42,7 @@ from cometnb.view.spending_panel import SpendingView
 from cometnb.view.tree import as_markdown, as_text
 from cometnb.view.widget import LiveView
 from tests.fuzz.looking import check_error, check_row, check_text
+from tests.fuzz.strict_html import Attributes, check_html
 from tests.fuzz.target import Target
 from tests.fuzz.targets.cell_text import text_of
 from tests.ledger.attempts import an_attempt
@@ -93,34 +93,20 @@ _ATTRIBUTES = frozenset(("border", "class", "href", "rel", "scope", "start", "st
 _STYLES = ("text-align", "vertical-align", "opacity", "font-size")
 
 
-class _Strict(HTMLParser):
-    """Refuses whatever acts, loads or leads anywhere but to the web."""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Check an element."""
-        assert tag in _TAGS, tag
-        for name, value in attrs:
-            assert name in _ATTRIBUTES, (tag, name)
-            if name == "href":
-                assert str(value).startswith(("http://", "https://", "mailto:")), value
-            if name == "style":
-                rules = [rule.partition(":")[0].strip() for rule in str(value).split(";") if rule.strip()]
-                assert set(rules) <= set(_STYLES), value
-
-    def handle_comment(self, data: str) -> None:
-        """Refuse a comment."""
-        raise AssertionError(f"a comment: {data!r}")
-
-    def unknown_decl(self, data: str) -> None:
-        """Refuse a section."""
-        raise AssertionError(f"a section: {data!r}")
+def _check_element(tag: str, attributes: Attributes) -> None:
+    assert tag in _TAGS, tag
+    for name, value in attributes:
+        assert name in _ATTRIBUTES, (tag, name)
+        if name == "href":
+            assert str(value).startswith(("http://", "https://", "mailto:")), value
+        if name == "style":
+            rules = [rule.partition(":")[0].strip() for rule in str(value).split(";") if rule.strip()]
+            assert set(rules) <= set(_STYLES), value
 
 
 def _check_html(html: str) -> None:
     check_text(html)
-    reader = _Strict(convert_charrefs=True)
-    reader.feed(html)
-    reader.close()
+    check_html(html, _check_element)
 
 
 def _check_sent(value: Any) -> None:
