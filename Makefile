@@ -24,7 +24,7 @@ QUIET_HOME = env -u COMETAPI_KEY -u COMETAPI_API_KEY -u COMETAPI_BASE_URL -u COM
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo lab test lint types units notebooks docs pictures bench fuzz independent format lock clean
+.PHONY: help demo lab test lint types units notebooks guide docs pictures bench fuzz independent format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,9 @@ notebooks: $(TEST) ## run the notebooks and compare their outputs with those in 
 	@rm -rf $(BUILD)/nbval && mkdir -p $(BUILD)/nbval
 	@$(QUIET_HOME) $(BIN)/python -m pytest -W default --nbval --nbval-current-env \
 		$(if $(wildcard notebooks/nbval.cfg),--nbval-sanitize-with notebooks/nbval.cfg) notebooks
+
+guide: $(TEST) ## run the notebooks and keep their outputs; NAMES="quickstart cost" those alone
+	@$(QUIET_HOME) $(BIN)/python -m tests.notebooks.rerun $(NAMES)
 
 docs: $(TEST) ## build the documentation, with the notebooks as pages
 	@$(BIN)/python docs/build.py
