@@ -91,6 +91,7 @@ def _serve(given: argparse.Namespace) -> int:
     if given.faults:
         return _serve_faults(given)
     from cometnb.client.server import serve  # tornado is loaded only by those who serve
+    from cometnb.client.simulator.orders import checked_fault
 
     serve(
         given.port,
@@ -98,7 +99,7 @@ def _serve(given: argparse.Namespace) -> int:
         seed=given.seed,
         tokens_per_s=given.tokens_per_s or None,
         first_token_s=given.first_token_s,
-        fault=given.fault,
+        fault=given.fault and checked_fault(given.fault),
         ready=_announce,
     )
     return 0
@@ -174,7 +175,7 @@ def _add_import(commands: argparse._SubParsersAction[_Command]) -> None:
 def _add_serve(commands: argparse._SubParsersAction[_Command]) -> None:
     serve = commands.add_parser(
         "serve",
-        help="run the simulator as an HTTP server on this machine, on demand with faults by seed",
+        help="run the simulator as an HTTP server on this machine; --faults lets every request meet another fault",
         formatter_class=_Defaults,
     )
     serve.more = _serve_more

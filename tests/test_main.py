@@ -51,6 +51,14 @@ def test_a_setting_that_cannot_be_used_is_two_lines() -> None:
     assert "0.0.0.0" in ended.stderr
 
 
+def test_a_fault_that_is_none_is_said_at_once() -> None:
+    """And not to every client that asks."""
+    ended = _run("serve", "--port", "0", "--fault", "nosuch")
+    assert ended.returncode == 2
+    assert "nosuch" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 2
+
+
 def test_version_and_help() -> None:
     """It says what it is and what it can do."""
     assert __version__ in _run("--version").stdout

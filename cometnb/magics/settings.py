@@ -39,7 +39,8 @@ def show_status(kernel: Kernel, words: list[str]) -> None:
         "live view": options.live,
     }
     if tally.n_unreported:
-        rows["unreported"] = f"{tally.n_unreported} of {tally.n_attempts} attempts came without usage"
+        came = "attempt" if tally.n_attempts == 1 else "attempts"
+        rows["unreported"] = f"{tally.n_unreported} of {tally.n_attempts} {came} came without usage"
     _say_rows(rows)
 
 
@@ -49,7 +50,7 @@ def show_config(kernel: Kernel, words: list[str]) -> None:
     shared = kernel.shared
     options = shared.options
     rows = {
-        name: f"{getattr(options, name)} ({_source(shared, name)})"
+        name: f"{_shown(getattr(options, name))} ({_source(shared, name)})"
         for name in ("model", "base_url", "backend", "live", "prices", "price_ratio", "store_text")
     }
     # As the ledger says it: a database's URL may hold a password.
@@ -83,6 +84,10 @@ def _say_rows(rows: dict[str, str]) -> None:
     say("\n".join(f"{name:12} {value}" for name, value in rows.items()))
 
 
+def _shown(value: str | float | None) -> str:
+    return "not set" if value in (None, "") else str(value)
+
+
 def _source(shared: Shared, name: str) -> str:
     source = shared.options.sources[name]
     return _GIVEN if source == "argument" else source
@@ -97,7 +102,8 @@ def _backend(shared: Shared) -> str:
         return f"{options.backend} ({_source(shared, 'backend')})"
     pace = shared.simulator.tokens_per_s
     speed = f"{pace:g} tokens/s" if pace else "as fast as it can"
-    return f"simulator, {speed} ({_source(shared, 'backend')})"
+    fault = f", with --fault {shared.simulator.fault}" if shared.simulator.fault else ""
+    return f"simulator, {speed}{fault} ({_source(shared, 'backend')})"
 
 
 def _key(shared: Shared) -> str:
@@ -131,17 +137,23 @@ def _spent(shared: Shared) -> str:
         return "no calls yet"
     usage = tally.usage
     into, out, thought = usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
-    if into is None or out is None:
-        return f"{tally.n_attempts} attempts, usage not reported, {tally.spent}"
-    reasoning = f" ({thought:,} reasoning)" if thought else ""
     calls = "attempt" if tally.n_attempts == 1 else "attempts"
+    if into is None or out is None:
+        return f"{tally.n_attempts} {calls}, usage not reported, {tally.spent}"
+    reasoning = f" ({thought:,} reasoning)" if thought else ""
     return f"{tally.n_attempts} {calls}, {into:,} tokens in, {out:,} tokens out{reasoning}, {tally.spent}"
+
+
+def _fault(text: str) -> str | None:
+    from cometnb.client.simulator.orders import checked_fault  # as late as the simulator itself
+
+    return checked_fault(text)
 
 
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--tokens-per-s": ("tokens_per_s", lambda text: float(text) or None),
     "--seed": ("seed", int),
-    "--fault": ("fault", lambda text: None if text == "none" else text),
+    "--fault": ("fault", _fault),
 }
 
 

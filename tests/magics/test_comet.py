@@ -47,6 +47,47 @@ def test_simulator_goes_on_and_off(shell: Shell, monkeypatch: pytest.MonkeyPatch
     assert shell.shared.simulator.seed == 3
 
 
+def test_a_fault_that_is_none_is_refused_at_once(shell: Shell) -> None:
+    """The error lists what there is, and the fault in force stays."""
+    shell.run("%comet simulator --fault cut:at=9")
+    for line in ("nosuch", "rounds=999", '""'):
+        error = shell.error(f"%comet simulator --fault {line}")
+        assert isinstance(error, ConfigError)
+        assert "--fault 429" in error.next_step
+    assert "cut" in str(shell.error("%comet simulator --fault nosuch"))
+    assert shell.shared.simulator.fault == "cut:at=9"
+
+
+def test_the_status_says_which_fault_is_on(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """Until it is ended."""
+    shell.run("%comet simulator --fault 429:times=1")
+    shell.run("%comet")
+    assert "with --fault 429:times=1" in capsys.readouterr().out
+    shell.run("%comet simulator --fault none")
+    shell.run("%comet")
+    assert "--fault" not in capsys.readouterr().out
+
+
+def test_a_single_attempt_without_usage_is_one(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """The status counts it in the singular."""
+    shell.run("%comet reset")
+    shell.shared.simulator.fault = "400"
+    shell.error("%%respond\nHi")
+    shell.run("%comet")
+    shown = capsys.readouterr().out
+    assert "1 attempt, usage not reported" in shown
+    assert "1 of 1 attempt came without usage" in shown
+
+
+def test_config_says_what_is_not_set(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """In words: neither a gap nor None."""
+    shell.run("%config CometMagics.prices = None")
+    shell.run("%comet config")
+    shown = capsys.readouterr().out
+    assert "price_ratio  not set (default)" in shown
+    assert "  (default)" not in shown
+
+
 def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     """Each with its help; %comet help respond shows the cell's options."""
     shell.run("%comet help")
@@ -54,6 +95,14 @@ def test_help_names_every_subcommand(shell: Shell, capsys: pytest.CaptureFixture
     assert all(name in shown and one.help in shown for name, one in SUBCOMMANDS.items())
     shell.run("%comet help respond")
     assert "--max-output-tokens" in capsys.readouterr().out
+
+
+def test_help_is_no_wider_than_an_output(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    """A long usage is broken between its options; put together again it is the usage."""
+    shell.run("%comet help")
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 104
+    assert f"%comet plot {SUBCOMMANDS['plot'].usage}\n" in shown.replace("\n" + " " * 8, " ")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,18 @@ from typing import Any
 from cometnb.client.simulator.faults import FAULTS, Fault, parsed_fault
 from cometnb.client.simulator.gaps import GAPS
 from cometnb.client.simulator.reply import Refusal
+from cometnb.errors import ConfigError
 
-__all__ = ["NO_ORDERS", "NUMBERS", "SWITCHES", "Orders", "listed", "parsed_orders"]
+__all__ = [
+    "NO_ORDERS",
+    "NUMBERS",
+    "SWITCHES",
+    "Orders",
+    "checked_fault",
+    "known_faults",
+    "listed",
+    "parsed_orders",
+]
 
 NUMBERS: dict[str, tuple[int, int, str]] = {
     "rounds": (0, 100, "make that many rounds of function calls, then answer"),
@@ -98,6 +108,36 @@ def parsed_orders(text: str | None, without: Collection[str] = ()) -> Orders:
     return Orders(fault, frozenset(gaps), frozenset(switches), **numbers)
 
 
+def checked_fault(text: str) -> str | None:
+    """Return what a line or a command names as ``--fault``, before an answer fails by a name that is none.
+
+    Parameters
+    ----------
+    text : str
+        As for `parsed_orders`, or ``none``, which is no fault.
+
+    Raises
+    ------
+    ConfigError
+        It names no fault.
+    """
+    if text == "none":
+        return None
+    step = "Write --fault 429, for example; --fault none is without."
+    try:
+        orders = parsed_orders(text)
+    except Refusal as refusal:
+        raise ConfigError(refusal.message, step) from None
+    if orders == NO_ORDERS:
+        raise ConfigError("--fault names no fault.", step)
+    return text
+
+
+def known_faults() -> tuple[str, ...]:
+    """Return the words for a fault, a missing feature or a bad end; each is one that `parsed_orders` takes."""
+    return (*FAULTS, *SWITCHES, *GAPS)
+
+
 def listed() -> str:
     """Return every word there is with what it does, a line each, for help."""
     lines = [f"{name}: {row.message}" for name, row in FAULTS.items()]
@@ -117,7 +157,7 @@ def _number(name: str, value: str) -> int:
 
 
 def _unknown(word: str) -> Refusal:
-    known = ", ".join([*FAULTS, *SWITCHES, *GAPS, *(f"{name}=N" for name in NUMBERS)])
+    known = ", ".join([*known_faults(), *(f"{name}=N" for name in NUMBERS)])
     message = f"The simulator knows no fault {word!r}. Known: {known}"
     options = "options of a fault: :times=N, :retry_after=SECONDS, :at=EVENTS"
     return Refusal(400, f"{message}; {options}", "invalid_request", "metadata.simulate")
