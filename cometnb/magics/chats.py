@@ -72,6 +72,8 @@ def show_tree(kernel: Kernel, words: list[str]) -> None:
 def _named(kernel: Kernel, name: str) -> Conversation:
     chats = kernel.shared.chats
     if name not in chats:
-        known = f"There are {', '.join(chats)}." if chats else "There is none yet: %%respond --chat NAME."
+        known = (
+            f"This kernel has: {', '.join(chats)}." if chats else "There is none yet: %%respond --chat NAME."
+        )
         raise CellError(f"There is no conversation {name!r}.", known)
     return chats[name]

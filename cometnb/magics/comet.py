@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -56,9 +57,14 @@ class Subcommand:
     run: Callable[[Kernel, list[str]], Any]
 
     @property
+    def places(self) -> str:
+        """`usage` without the values of options."""
+        return _VALUE.sub(r"\1", self.usage)
+
+    @property
     def words(self) -> tuple[str, ...]:
         """What may be typed after it as it stands in `usage`; not what belongs to an option."""
-        return tuple(dict.fromkeys(_WORD.findall(_VALUE.sub(r"\1", self.usage))))
+        return tuple(dict.fromkeys(_WORD.findall(self.places)))
 
     @property
     def values(self) -> dict[str, tuple[str, ...]]:
@@ -101,17 +107,19 @@ def _help(kernel: Kernel, words: list[str]) -> None:  # every subcommand is call
     if not words:
         lines = {"%comet": "Show the settings, and what this kernel has used."} | lines
         lines["%%respond?"] = "Show how to ask, with every option."
-    longest = max((len(line) for line in lines if len(line) <= _LONGEST_USAGE), default=_LONGEST_USAGE)
-    say(
-        "\n".join(
-            f"{line}\n{'':{longest}}  {text}" if len(line) > longest else f"{line:{longest}}  {text}"
-            for line, text in lines.items()
-        )
-    )
+    say("\n".join(f"{_broken(line)}\n    {text}" for line, text in lines.items()))
 
 
-# A longer one has its help on a line of its own.
-_LONGEST_USAGE = 44
+def _broken(line: str) -> str:
+    """Break a long usage between its options, before an output that is too narrow breaks it anywhere."""
+    joined = re.sub(r"\[[^\]]*\]", lambda found: found[0].replace(" ", _HELD), line)
+    return _USAGE_LINES.fill(joined).replace(_HELD, " ")
+
+
+_HELD = "\N{NO-BREAK SPACE}"
+_USAGE_LINES = textwrap.TextWrapper(
+    96, subsequent_indent=" " * 8, break_long_words=False, break_on_hyphens=False
+)
 
 SUBCOMMANDS: Mapping[str, Subcommand] = {
     "status": Subcommand("Show the settings, and what this kernel has used.", "", show_status),

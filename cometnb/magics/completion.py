@@ -117,10 +117,12 @@ def _in_comet(kernel: Kernel, text: str) -> Offer | None:
         words = (*SUBCOMMANDS, *words)
     if "SINCE" in one.usage:
         words += _TIMES
+    if "NAME" in one.places:
+        words += tuple(kernel.shared.chats)
     if "MODEL" in one.usage and typed and not typed.startswith("-"):
         return _starting(typed, _models(kernel), "model")
     left = [word for word in words if not word.startswith("--") or word in one.values or word not in done]
-    if "FILE" in one.usage and not typed.startswith("-"):
+    if "FILE" in one.places and not typed.startswith("-"):
         files = _files(typed)
         return Offer(typed, (*files, *_starting(typed, left, "option").words), "path" if files else "option")
     return _starting(typed, left, "option")
@@ -150,6 +152,12 @@ def _filter(kernel: Kernel, one: Subcommand, flag: str, typed: str) -> Offer:
         return _starting(typed, sorted(set(tags)), "value")
     if flag == "--notebook":
         return _starting(typed, filter(None, [cell_of(kernel.shell).notebook]), "path")
+    if flag == "--save":
+        return Offer(typed, _files(typed), "path")
+    if flag == "--fault":
+        from cometnb.client.simulator.orders import known_faults  # as late as the simulator itself
+
+        return _starting(typed, (*one.values[flag], *known_faults()), "value")
     return _starting(typed, one.values[flag], "value")
 
 

@@ -76,7 +76,13 @@ class CometMagics(Magics):
     @no_var_expand
     @line_magic
     def comet(self, line: str) -> Any:
-        """Show settings and usage, switch the simulator on; ``%comet help`` lists the subcommands."""
+        """Settings, usage, costs, the simulator and more.
+
+        %comet                 the settings in force, and what this kernel has used
+        %comet help            every subcommand, with what may follow it
+        %comet help usage      one of them
+        %%respond?             how to ask, with every option
+        """
         from cometnb.magics.comet import comet
 
         return comet(self._kernel, line)

@@ -154,6 +154,7 @@ _INTRODUCTION = """Send the cell's body as a prompt and stream the answer.
     the prompt, with {{expressions}} evaluated in the notebook
 
 The cell's result is the Response: bound to Out[n] and _, and to --out NAME.
+--instructions takes text, the name of a variable that holds it, or @FILE.
 Write \\{{ for two plain braces. %comet shows the settings, %comet usage what calls used.
 """
 
@@ -199,15 +200,21 @@ def _options(line: str) -> Iterator[tuple[Option, str | None]]:
             yield option, None
         elif at < len(words) and (option.takes == "value" or not words[at].startswith("-")):
             if words[at] in BY_FLAG:
-                raise CellError(
-                    f"{flag} has no value: {words[at]} follows it.", f"Write {flag} {option.metavar}."
-                )
+                raise CellError(f"{flag} has no value: {words[at]} follows it.", _with_value(flag, option))
             yield option, words[at]
             at += 1
         elif option.takes == "maybe":
             yield option, "true"
         else:
-            raise CellError(f"{flag} has no value.", f"Write {flag} {option.metavar}.")
+            raise CellError(f"{flag} has no value.", _with_value(flag, option))
+
+
+def _with_value(flag: str, option: Option) -> str:
+    return (
+        f"Write {flag} {option.example}, for example."
+        if option.example
+        else f"Write {flag} {option.metavar}."
+    )
 
 
 def _negated(flag: str) -> Option | None:
@@ -265,7 +272,7 @@ def _value(
         wanted = "a number" if row.kinds[0] in ("integer", "number") else "JSON"
         raise CellError(
             f"{option.flags[-1]} {text!r} is neither {wanted} nor a variable of the notebook.",
-            f"Write {option.flags[-1]} {option.metavar}.",
+            _with_value(option.flags[-1], option),
         )
     return value
 

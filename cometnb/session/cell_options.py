@@ -52,6 +52,13 @@ class Option:
         return self.param.choices if self.param is not None else self.own_choices
 
     @property
+    def example(self) -> str:
+        """A value it takes, as it is typed; empty where that is a name or a text of the user's."""
+        if self.choices:
+            return self.choices[0]
+        return (_EXAMPLES if self.path else _OWN_EXAMPLES).get(self.metavar, "")
+
+    @property
     def name(self) -> str:
         """The longest spelling without its dashes, with underscores."""
         return self.flags[-1].lstrip("-").replace("-", "_")
@@ -101,7 +108,11 @@ _OWN: tuple[Option, ...] = (
         metavar="PATH=JSON",
         is_repeatable=True,
     ),
-    Option(("--dry-run",), "Show the request and what is attached; send nothing.", takes="nothing"),
+    Option(
+        ("--dry-run",),
+        "Show the request, what is attached and what it would cost; send nothing.",
+        takes="nothing",
+    ),
     Option(
         ("--as",),
         "Show the call as code; send nothing.",
@@ -113,7 +124,7 @@ _OWN: tuple[Option, ...] = (
         "Continue the conversation of this name; running the cell again replaces its turn.",
         metavar="NAME",
     ),
-    Option(("--new",), "Begin the conversation anew.", takes="nothing"),
+    Option(("--new",), "Begin the conversation, or a sweep that was cut short, anew.", takes="nothing"),
     Option(
         ("--from",),
         "Ask after this turn or response (an id, or a variable that holds a Response), not after the last.",
@@ -141,9 +152,14 @@ _OWN: tuple[Option, ...] = (
         metavar="NAME=A,B …",
         is_repeatable=True,
     ),
-    Option(("--repeat",), "Ask every combination of a sweep so often.", metavar="N"),
+    Option(
+        ("--repeat",), "Ask every combination of a sweep N times; without a sweep, the prompt.", metavar="N"
+    ),
     Option(("--code",), "Put the answer's first Python code block into a new cell below.", takes="nothing"),
 )
+
+_OWN_EXAMPLES = {"N": "10", "X": "figure"}
+_EXAMPLES = {"N": "10", "X": "0.5", "JSON": """'{"name": "value"}'""", "LIST": """'["name"]'"""}
 
 # The body of the cell is the input, and --no-stream says the rest about streaming.
 _NOT_OPTIONS = frozenset({"input", "stream"})

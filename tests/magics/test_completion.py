@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cometnb.client.simulator.orders import checked_fault, known_faults
 from cometnb.defaults import shared
 from cometnb.magics.completion import offered
 from cometnb.magics.kernel import Kernel, Recent
@@ -44,6 +45,32 @@ def test_paths_are_offered_where_files_go(
     assert _words(shell, "%%respond --file sty") == ("styled", "style/")
     assert _words(shell, "%%respond --image nothing/he") == ()
     assert ".hidden" not in _words(shell, "%%respond --file ")
+
+
+def test_a_file_is_offered_where_one_goes(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After --save of a plot, and not where the plot's own name stands."""
+    (tmp_path / "cost.svg").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert _words(shell, "%comet plot c") == ("cost",)
+    assert _words(shell, "%comet plot cost --save c") == ("cost.svg",)
+
+
+def test_conversations_are_offered_by_name(shell: Shell) -> None:
+    """Where one is drawn, saved or dropped."""
+    shell.run("%%respond --chat voyage --quiet\nHi")
+    assert _words(shell, "%comet tree voy") == ("voyage",)
+    assert "voyage" in _words(shell, "%comet chats drop voy")
+
+
+def test_the_faults_there_are_can_be_found_by_tab(shell: Shell) -> None:
+    """Each is one that the line takes."""
+    assert _words(shell, "%comet simulator --fault no") == (
+        "none",
+        *(word for word in known_faults() if word.startswith("no")),
+    )
+    assert all(checked_fault(word) == word for word in known_faults())
 
 
 def test_variables_fit_the_option(shell: Shell) -> None:

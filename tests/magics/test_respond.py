@@ -144,9 +144,9 @@ def test_an_unknown_choice_passes_with_a_note(shell: Shell) -> None:
 
 _BAD = [
     ("%%respond --temprature 1\nHi", "--temprature", "--temperature"),
-    ("%%respond -t\nHi", "-t has no value", "-t X"),
-    ("%%respond -t warm\nHi", "'warm'", "--temperature X"),
-    ("%%respond -t --quiet\nHi", "--quiet follows", "-t X"),
+    ("%%respond -t\nHi", "-t has no value", "-t 0.5, for example"),
+    ("%%respond -t warm\nHi", "'warm'", "--temperature 0.5, for example"),
+    ("%%respond -t --quiet\nHi", "--quiet follows", "-t 0.5, for example"),
     ("%%respond -t 1 -t 2\nHi", "--temperature is given twice", "Leave one"),
     ("%%respond --store maybe\nHi", "maybe", "true or false"),
     ("%%respond --quiet=yes\nHi", "--quiet takes no value", "alone"),

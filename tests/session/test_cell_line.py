@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from cometnb.errors import CellError
 from cometnb.protocol.params import PARAMS
 from cometnb.session.cell_line import help_text, parsed
-from cometnb.session.cell_options import BY_FLAG, OPTIONS
+from cometnb.session.cell_options import BY_FLAG, OPTIONS, Option
 from cometnb.session.sweep_line import typed_axes
 
 
@@ -99,3 +99,15 @@ def test_values_that_python_cannot_take_are_errors_of_the_cell(line: str) -> Non
     with pytest.raises(CellError) as caught:
         typed_axes(parsed(line, {}).sweep, {})
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "option", [one for one in OPTIONS if one.takes == "value" and one.example], ids=lambda one: one.name
+)
+def test_what_an_error_proposes_is_ready_to_copy(option: Option) -> None:
+    """The line it proposes is one that is read."""
+    for flag in option.flags:
+        with pytest.raises(CellError, match="has no value") as raised:
+            parsed(flag, {})
+        line = raised.value.next_step.removeprefix("Write ").removesuffix(", for example.")
+        parsed(line, {})
