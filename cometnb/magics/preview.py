@@ -11,6 +11,7 @@ from cometnb.errors import CometError, masked, printable
 from cometnb.options import Options
 from cometnb.session.cell_text import cell_text
 from cometnb.session.export import FORMS, as_code
+from cometnb.session.piece import ELSEWHERE
 from cometnb.session.prompt import Attached
 from cometnb.session.settings import Settings
 from cometnb.view.neutral import plain_markdown
@@ -119,7 +120,9 @@ def _one_line(text: str) -> str:
 
 
 def _line(one: Attached) -> str:
-    parts = [one.name, one.kind, one.media_type, f"{one.size_bytes:,} bytes", one.note]
+    # How large it is where it lies nobody here knows.
+    size = "" if one.note in ELSEWHERE else f"{one.size_bytes:,} bytes"
+    parts = [one.name, one.kind, one.media_type, size, one.note]
     return " · ".join(part for part in parts if part)
 
 

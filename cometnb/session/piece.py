@@ -12,6 +12,7 @@ from cometnb.protocol.items import audio_format, audio_part, file_part, image_pa
 
 __all__ = [
     "ANY_TYPE",
+    "ELSEWHERE",
     "LARGEST_FILE_BYTES",
     "LARGEST_IMAGE_BYTES",
     "LONGEST_TEXT_CHARACTERS",
@@ -53,6 +54,8 @@ _KINDS: dict[str, Kind] = {
 }
 _FETCHED = "fetched by the service"
 _UPLOADED = "uploaded before"
+ELSEWHERE = frozenset({_FETCHED, _UPLOADED})
+"""Notes of pieces whose bytes are not here: their size is that of the link or id."""
 
 
 @dataclass(frozen=True, slots=True)

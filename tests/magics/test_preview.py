@@ -80,6 +80,13 @@ def test_code_shows_the_last_call(shell: Shell) -> None:
     assert "curl" in curl
 
 
+def test_dry_run_gives_no_size_to_what_the_service_fetches(shell: Shell) -> None:
+    """How large a picture behind a link is nobody here knows, and the link's length is not its size."""
+    shell.run("%%respond --dry-run --image https://example.org/map.png\nWhat is this?")
+    shown = shell.displays[-1]["data"]["text/plain"]
+    assert "https://example.org/map.png · image · image/png · fetched by the service" in shown
+
+
 def test_dry_run_lists_what_is_attached(shell: Shell, tmp_path: Path) -> None:
     """Each attachment with kind and size, its bytes cut in the request that is shown."""
     image = str(tmp_path / "dot.png")
