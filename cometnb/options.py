@@ -36,7 +36,8 @@ CASSETTES = {"cassette": "replay", "cassette-auto": "auto", "cassette-record": "
 """What stands before the path of a cassette as a backend, and the mode it means."""
 
 KEY_STEP = (
-    "Give it with %comet key or COMETAPI_KEY, or go on without: %comet simulator (COMETNB_BACKEND=simulator)."
+    "Give it with %comet key or COMETAPI_KEY, or go on without: %comet simulator (COMETNB_BACKEND=simulator), "
+    "or Client(transport=cometnb.Simulator())."
 )
 
 _VARIABLES: dict[str, tuple[str, ...]] = {

@@ -125,10 +125,11 @@ def _check_names(given: Mapping[str, Any], rows: tuple[Param, ...], prefix: str)
     for name in given:
         if name in known or (not prefix and name in PASSED_ON):
             continue
-        instead = FOREIGN_NAMES.get(name) if not prefix else None
+        foreign = {} if prefix else FOREIGN_NAMES
+        instead = foreign.get(name)
         if instead is None:
-            close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-            instead = f"{prefix}{close[0]}" if close else None
+            close = difflib.get_close_matches(name, [*known, *foreign], n=1, cutoff=0.8)
+            instead = foreign.get(close[0], f"{prefix}{close[0]}") if close else None
         if instead is not None:
             raise ParamError(
                 f"{prefix}{name} is not a parameter of the Responses API.",

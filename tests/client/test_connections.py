@@ -11,6 +11,7 @@ import time
 import warnings
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from cometnb import errors
@@ -150,6 +151,21 @@ def test_nobody_at_the_port_is_a_connection_error() -> None:
         ("connect", 0),
         ("connect", 1),
     ]
+
+
+def test_a_sentence_of_the_wire_has_one_full_stop() -> None:
+    """What httpx says ends in one of its own, and stands at the end of the error's first line."""
+
+    def hung_up(request: httpx.Request) -> httpx.Response:
+        raise httpx.RemoteProtocolError("Server disconnected.", request=request)
+
+    with (
+        Client(KEY, transport=httpx.MockTransport(hung_up), max_retries=0) as client,
+        pytest.raises(errors.ConnectionFailedError) as raised,
+    ):
+        client.respond("Hi")
+    assert raised.value.fact.endswith("broke: Server disconnected.")
+    assert not raised.value.fact.endswith("..")
 
 
 def test_a_retry_over_the_wire_waits_and_succeeds() -> None:

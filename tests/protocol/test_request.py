@@ -58,6 +58,7 @@ def _refused(**params: Any) -> ParamError:
         ({"tools": {}}, "tools", "not a list"),
         ({"temprature": 1}, "temprature", "not a parameter"),
         ({"max_tokens": 5}, "max_tokens", "not a parameter"),
+        ({"efort": "low"}, "efort", "not a parameter"),
         ({"messages": []}, "messages", "not a parameter"),
         ({"conversation": "c", "previous_response_id": "r"}, "conversation", "cannot be sent together"),
         ({"top_logprobs": 3}, "top_logprobs", _LOGPROBS),
