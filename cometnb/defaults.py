@@ -292,7 +292,7 @@ def usage(since: Any = None, **filters: Any) -> pd.DataFrame:
     since : datetime, date, timedelta or str, optional
         Such as ``"today"``, ``"7d"``, ``"2026-11-01"``.
     **filters
-        ``notebook``, ``model``, ``tag``, ``status``.
+        ``notebook``, ``model``, ``tag``, ``status``, ``backend``, ``conversation``.
 
     Returns
     -------

@@ -70,6 +70,7 @@ def register_content(type_or_name: type | str, builder: Any = None) -> Any:
 
     Examples
     --------
+    >>> from cometnb import register_content
     >>> class Molecule:
     ...     formula = "H2O"
     >>> @register_content(Molecule)

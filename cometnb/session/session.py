@@ -40,7 +40,7 @@ class Session:
     transport : httpx transport, optional
         One that works sync and async, such as `Simulator()`; it is shared by both clients.
     observers : sequence of callable
-        Each is called with every finished `Attempt`.
+        Each is called with every finished `Attempt`, such as a `Ledger`, which writes it down as a row.
     gates : sequence of Gate
         Each is asked before every attempt: `Budget`.
     **limits

@@ -24,7 +24,7 @@ from cometnb.config.configured import configured_setting
 from cometnb.config.regular import whole_bytes
 from cometnb.errors import CometWarning, ConfigError
 from cometnb.options import user_path
-from cometnb.protocol.recorded import BACKEND, RECORDED
+from cometnb.protocol.recorded import BACKEND, CAPPED, RECORDED
 
 __all__ = ["AFTER_LAST", "MODES", "Cassette"]
 
@@ -80,12 +80,14 @@ class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Examples
     --------
+    >>> import tempfile
     >>> from cometnb import Cassette, Client, Simulator
-    >>> recording = Client(transport=Cassette(folder / "hello.jsonl", "record", transport=Simulator(text="Hello.")))
+    >>> file = tempfile.mkdtemp() + "/hello.jsonl"
+    >>> recording = Client(transport=Cassette(file, "record", transport=Simulator(text="Hello.")))
     >>> recording.respond("Say hello.").output_text
     'Hello.'
     >>> recording.close()
-    >>> Client(transport=Cassette(folder / "hello.jsonl")).respond("Say hello.").output_text
+    >>> Client(transport=Cassette(file)).respond("Say hello.").output_text
     'Hello.'
     """
 
@@ -262,6 +264,7 @@ class Cassette(httpx.BaseTransport, httpx.AsyncBaseTransport):
             request.content,
             hide=hider.value,
             names=self._shelf.names,
+            is_capped=CAPPED in request.extensions,
         )
 
     def _hider(self, request: httpx.Request | None = None) -> Hider:

@@ -33,6 +33,8 @@ class Simulator(Engine, httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     Examples
     --------
+    >>> import httpx
+    >>> from cometnb import Simulator
     >>> with httpx.Client(transport=Simulator(seed=1), base_url="http://simulator/v1") as http:
     ...     http.post("/responses", json={"model": "gpt-5.4", "input": "Hello"}).json()["status"]
     'completed'
