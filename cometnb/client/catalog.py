@@ -19,6 +19,8 @@ __all__ = ["CATALOG_URL", "Catalog", "Listing", "catalog_path", "fetch_catalog",
 
 CATALOG_URL = "https://api.cometapi.com/api/models"
 _TIMEOUT_S = 30.0
+# Unpacked. A thousand models need less than one.
+_MOST_BYTES = 32 * 2**20
 # Per million tokens: nobody asks that, and sums stay finite.
 _MOST_USD = 1_000_000
 
@@ -90,33 +92,22 @@ def fetch_catalog(path: Path | None = None, *, transport: Any = None) -> Catalog
 
     Raises
     ------
+    ConfigError
+        The environment's proxy or certificates cannot be used.
     ConnectionFailedError
-        No answer.
+        No answer, or none that ends within half a minute.
     UnexpectedContentError
-        An answer that holds no models.
+        An answer that holds no models, or more than 32 MB.
     """
-    import httpx
-
-    try:
-        with httpx.Client(transport=transport, timeout=_TIMEOUT_S) as http:
-            reply = http.get(CATALOG_URL)
-    except httpx.HTTPError as error:
-        raise ConnectionFailedError(
-            f"The catalog {CATALOG_URL} cannot be fetched: {str(error) or type(error).__name__}.",
-            "Check the connection; prices from your table and the official lists need none.",
-        ) from error
+    status, content = _downloaded(transport)
     fetched_at = datetime.now(UTC)
     try:
-        sent = json.loads(reply.content)
+        sent = json.loads(content)
     except (ValueError, RecursionError):
         sent = None
     catalog = _catalog(sent, fetched_at)
-    if reply.status_code != 200 or not catalog.n_models:
-        raise UnexpectedContentError(
-            f"{CATALOG_URL} answered with HTTP {reply.status_code} and no list of models.",
-            "Try again later: %comet prices --fetch",
-            status_code=reply.status_code,
-        )
+    if status != 200 or not catalog.n_models:
+        raise _unusable(f"answered with HTTP {status} and no list of models", status)
     _keep({"fetched_at": fetched_at.isoformat(), "url": CATALOG_URL, "models": sent}, path or catalog_path())
     return catalog
 
@@ -130,6 +121,37 @@ def read_catalog(path: Path) -> Catalog | None:
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return None
     return catalog if catalog.n_models else None
+
+
+def _downloaded(transport: Any) -> tuple[int, bytes]:
+    """Return the catalog's HTTP status and body, read within the bounds of time and size."""
+    import httpx
+
+    from cometnb.client.deadline import bound, due_in
+    from cometnb.client.decoded import ACCEPTED, Kept, body
+    from cometnb.client.setup import connecting
+
+    kept = Kept(_MOST_BYTES)
+    with connecting():
+        http = httpx.Client(transport=transport, timeout=_TIMEOUT_S, headers={"accept-encoding": ACCEPTED})
+    bound(http)
+    try:
+        with http, due_in(_TIMEOUT_S), http.stream("GET", CATALOG_URL) as reply:
+            for piece in body(reply):
+                if kept.take(piece) is not None:
+                    raise _unusable(f"answered with more than {_MOST_BYTES // 10**6} MB", reply.status_code)
+    except httpx.HTTPError as error:
+        raise ConnectionFailedError(
+            f"The catalog {CATALOG_URL} cannot be fetched: {str(error) or type(error).__name__}.",
+            "Check the connection; prices from your table and the official lists need none.",
+        ) from error
+    return reply.status_code, kept.whole()
+
+
+def _unusable(what: str, status: int) -> UnexpectedContentError:
+    return UnexpectedContentError(
+        f"{CATALOG_URL} {what}.", "Try again later: %comet prices --fetch", status_code=status
+    )
 
 
 def _keep(kept: Mapping[str, Any], path: Path) -> None:

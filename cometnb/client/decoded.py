@@ -9,7 +9,7 @@ import httpx
 
 from cometnb.protocol.answer import MOST_BYTES, Fault, too_large
 
-__all__ = ["ACCEPTED", "Kept", "async_body", "async_pieces", "body", "pieces"]
+__all__ = ["ACCEPTED", "Kept", "async_body", "async_pieces", "body", "pieces", "unpacked"]
 
 ACCEPTED = "gzip, deflate"
 """The encodings asked for and undone: a piece from the network stands for at most a thousand times as many bytes.
@@ -19,18 +19,27 @@ Others, and several on top of each other, unpack a few bytes into more than any 
 
 _UNDONE = frozenset({"gzip", "deflate"})
 
+# So much of a body that lies here is undone in one step. In another coding a few bytes may stand for 16 MB.
+_STEP_BYTES, _SHORT_STEP_BYTES = 16_384, 16
+
 
 class Kept:
-    """A body as it comes, up to `MOST_BYTES`."""
+    """A body as it comes, up to a bound.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    most_bytes : int
+    """
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._kept = bytearray()
+        self._most_bytes = most_bytes
 
     def take(self, piece: bytes) -> Fault | None:
         """Keep a piece; a Fault instead if it is too much."""
         n_bytes = len(self._kept) + len(piece)
-        if n_bytes > MOST_BYTES:
-            return too_large(n_bytes)
+        if n_bytes > self._most_bytes:
+            return too_large(n_bytes, self._most_bytes)
         self._kept += piece
         return None
 
@@ -71,6 +80,44 @@ def _is_undone(answer: httpx.Response) -> bool:
         return True
     if "content-encoding" not in answer.headers:
         return True
-    named = answer.headers["content-encoding"].lower().split(",")
-    codings = [name for name in map(str.strip, named) if name and name != "identity"]
+    codings = _codings(answer.headers["content-encoding"])
     return len(codings) == 1 and codings[0] in _UNDONE
+
+
+def unpacked(data: bytes, named: str, most_bytes: int) -> bytes | Fault:
+    """Undo the coding of a body that lies here, as a recording of another program may hold it.
+
+    Parameters
+    ----------
+    data : bytes
+    named : str
+        Its ``content-encoding``. Several on top of each other are not undone.
+    most_bytes : int
+
+    Returns
+    -------
+    bytes or Fault
+        `data` itself if it is not in that coding: decoded when it was recorded, with the header left as it was. A
+        Fault if it has more than `most_bytes`, unpacked.
+    """
+    codings = _codings(named)
+    if len(codings) != 1:
+        return data
+    n_bytes = _STEP_BYTES if codings[0] in _UNDONE else _SHORT_STEP_BYTES
+    steps = (data[at : at + n_bytes] for at in range(0, len(data), n_bytes))
+    kept = Kept(most_bytes)
+    try:
+        for piece in httpx.Response(
+            200, headers={"content-encoding": codings[0]}, content=steps
+        ).iter_bytes():
+            fault = kept.take(piece)
+            if fault is not None:
+                return fault
+    except httpx.DecodingError:
+        return data
+    return kept.whole()
+
+
+def _codings(named: str) -> list[str]:
+    """Return what a ``content-encoding`` names, in small letters."""
+    return [name for name in map(str.strip, named.lower().split(",")) if name and name != "identity"]

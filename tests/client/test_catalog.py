@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cometnb.client import catalog
 from cometnb.client.catalog import CATALOG_URL, Catalog, catalog_path, fetch_catalog, read_catalog
-from cometnb.errors import ConnectionFailedError, UnexpectedContentError
+from cometnb.errors import ConfigError, ConnectionFailedError, UnexpectedContentError
+from tests.loopback import served
 
 _ROW = {
     "id": "grok-4.5",
@@ -122,6 +130,71 @@ def test_an_answer_without_models_is_an_error_and_keeps_the_old_catalog(
     assert f"HTTP {status}" in caught.value.fact
     assert caught.value.status_code == status
     assert read_catalog(path) == before
+
+
+@pytest.mark.parametrize("coding", ["", "gzip"])
+def test_what_is_too_large_is_left_at_its_bound(tmp_path: Path, coding: str) -> None:
+    """Unpacked: a few bytes may stand for gigabytes. What has been read is counted, and no more is."""
+    n_pieces = 0
+    packer = zlib.compressobj(wbits=31)
+
+    def pieces() -> Iterator[bytes]:
+        nonlocal n_pieces
+        while n_pieces < 1000:
+            n_pieces += 1
+            piece = b" " * 2**20
+            yield packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH) if coding else piece
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=pieces(), headers={"content-encoding": coding} if coding else {})
+
+    with pytest.raises(UnexpectedContentError, match="more than 33 MB") as caught:
+        fetch_catalog(tmp_path / "c.json", transport=httpx.MockTransport(answer))
+    assert n_pieces < 40
+    assert caught.value.next_step == "Try again later: %comet prices --fetch"
+
+
+def test_no_coding_is_asked_for_that_unpacks_without_bound(tmp_path: Path) -> None:
+    """And one that comes all the same is not undone."""
+    seen: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.headers["accept-encoding"])
+        body = gzip.compress(gzip.compress(json.dumps([_ROW]).encode()))
+        return httpx.Response(200, content=iter([body]), headers={"content-encoding": "gzip, gzip"})
+
+    with pytest.raises(UnexpectedContentError, match="no list of models"):
+        fetch_catalog(tmp_path / "c.json", transport=httpx.MockTransport(answer))
+    assert seen == ["gzip, deflate"]
+
+
+def test_one_that_never_ends_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often a little of it comes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b" ")
+                    time.sleep(0.01)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    monkeypatch.setattr(catalog, "_TIMEOUT_S", 0.2)
+    with served(Handler) as base_url:
+        monkeypatch.setattr(catalog, "CATALOG_URL", base_url)
+        with pytest.raises(ConnectionFailedError, match="cannot be fetched"):
+            fetch_catalog()
+
+
+def test_a_proxy_that_is_none_is_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with any other call."""
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://127.0.0.1")
+    with pytest.raises(ConfigError, match="cannot be set up"):
+        fetch_catalog()
 
 
 def test_no_answer_is_an_error() -> None:

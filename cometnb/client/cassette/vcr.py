@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
-
 from cometnb._extras import extra
 from cometnb.client.cassette.asked import Asked, asked_of
 from cometnb.client.cassette.framing import Splitter
@@ -21,10 +19,11 @@ from cometnb.client.cassette.recorder import Recorder
 from cometnb.client.cassette.shelf import Shelf
 from cometnb.client.cassette.tape import End, Piece, Recording, line_of, written
 from cometnb.client.cassette.taping import Origin, cost_now, kept_headers
+from cometnb.client.decoded import unpacked
 from cometnb.config.regular import whole_bytes
 from cometnb.errors import ConfigError
 from cometnb.options import user_path
-from cometnb.protocol.answer import Head
+from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.exchange import Exchange, Phase
 from cometnb.protocol.recorded import Recorded
 
@@ -34,7 +33,6 @@ _OURS = ("/responses", "/models")
 # What an alias in YAML repeats is counted each time: a small file can stand for a very large one.
 _MOST_VALUES = 1_000_000
 _LARGEST_BYTES = 256_000_000
-_PIECE_BYTES = 16_384
 _LISTS = ("interactions", "http_interactions", "recordings")
 
 
@@ -249,21 +247,10 @@ def _body(side: Mapping[str, Any]) -> bytes:
 
 
 def _decoded(headers: Mapping[str, str], body: bytes) -> bytes:
-    if "content-encoding" not in headers:
-        return body
-    encoding = {"content-encoding": headers["content-encoding"]}
-    pieces = (body[at : at + _PIECE_BYTES] for at in range(0, len(body), _PIECE_BYTES))
-    whole = bytearray()
-    try:
-        # Piece by piece, as a few kilobytes may stand for gigabytes.
-        for piece in httpx.Response(200, headers=encoding, content=pieces).iter_bytes():
-            whole += piece
-            if len(whole) > _LARGEST_BYTES:
-                raise ValueError(f"its body unpacks to more than {_LARGEST_BYTES // 10**6} MB")
-        return bytes(whole)
-    except httpx.DecodingError:
-        # Decoded when it was recorded, with the header left as it was.
-        return body
+    whole = unpacked(body, headers.get("content-encoding", ""), _LARGEST_BYTES)
+    if isinstance(whole, Fault):
+        raise ValueError(f"its body unpacks to more than {_LARGEST_BYTES // 10**6} MB")  # noqa: TRY004  # no wrong type
+    return whole
 
 
 def _moment(text: Any) -> datetime | None:

@@ -117,6 +117,17 @@ def test_an_imported_bomb_is_not_unpacked_whole(tmp_path: Path) -> None:
         import_recordings([path], tmp_path / "mine.jsonl")
 
 
+def test_an_imported_body_is_not_unpacked_twice(tmp_path: Path) -> None:
+    """A few bytes would become more than any memory holds in one step; it stays what it is."""
+    twice = base64.b64encode(gzip.compress(base64.b64decode(_BOMB))).decode()
+    recording = _recording({"base64_string": twice})
+    recording["interactions"][0]["response"]["headers"]["content-encoding"] = "gzip, gzip"
+    path = tmp_path / "theirs.json"
+    path.write_text(json.dumps(recording))
+    assert import_recordings([path], tmp_path / "mine.jsonl").n_calls == 1
+    assert (tmp_path / "mine.jsonl").stat().st_size < 1_000_000
+
+
 def test_an_imported_packed_body_is_unpacked(tmp_path: Path) -> None:
     """Piece by piece it is what it was."""
     text = json.dumps({"id": "resp_1", "object": "response", "status": "completed", "note": "a" * 100_000})
