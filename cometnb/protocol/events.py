@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cometnb.protocol.depth import MOST_LEVELS, has_too_many_brackets, is_too_deep
 from cometnb.protocol.json_text import loaded
 
 __all__ = [
@@ -172,12 +172,6 @@ KEPT = frozenset({"keepalive", "response.rate_limits.updated"})
 
 _decode = json.JSONDecoder().scan_once  # type: ignore[attr-defined]  # public, but not in the type stubs
 
-# One without an end goes to the end of all, so that no byte is looked at twice.
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)', re.DOTALL)
-
-# Deeper than any schema nests; folding walks JSON by recursion, which Python bounds at about ten times as much.
-_DEEPEST = 100
-
 
 def parse(name: str, data: str) -> Event | None:
     """Return the event a server-sent event stands for; None for ``[DONE]``.
@@ -197,12 +191,9 @@ def parse(name: str, data: str) -> Event | None:
         if data.strip() == "[DONE]":
             return None
         raw = _loaded(data)
-    # Counting is fast, and few events have so many brackets that measuring their depth is needed.
-    if (
-        len(data) > 5 * _DEEPEST
-        and data.count("[") + data.count("{") > _DEEPEST
-        and _is_deeper(raw, _DEEPEST)
-    ):
+    # Folding walks JSON by recursion. Counting is fast, and few events have so many brackets that measuring their depth
+    # is needed.
+    if len(data) > 2 * MOST_LEVELS and data.count("[") + data.count("{") > MOST_LEVELS and is_too_deep(raw):
         raw = data
     if not isinstance(raw, dict):
         return Event("invalid", {"data": raw})
@@ -220,32 +211,7 @@ def _loaded(data: str) -> Any:
     except ValueError:
         return data
     except RecursionError:
-        if _has_levels(_STRING.sub("", data), _DEEPEST):
+        if has_too_many_brackets(data):
             return data
         # Not the event is too deep but its reader: what says something is not passed over in silence.
         raise
-
-
-def _has_levels(brackets: str, bound: int) -> bool:
-    """Tell whether JSON without its strings is nested deeper than `bound`."""
-    level = 0
-    for sign in brackets:
-        level += (sign in "[{") - (sign in "]}")
-        if level > bound:
-            return True
-    return False
-
-
-def _is_deeper(value: Any, bound: int) -> bool:
-    """Tell whether JSON is nested deeper than `bound`, without recursion."""
-    level: list[Any] = [value]
-    for _ in range(bound + 1):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, dict | list)
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True

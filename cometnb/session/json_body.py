@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import math
-from typing import Any, NoReturn
+from typing import Any
 
 from cometnb.protocol.depth import MOST_LEVELS, is_too_deep
+from cometnb.protocol.json_text import finite
 
 __all__ = ["json_body"]
 
@@ -20,7 +19,7 @@ def json_body(text: str) -> Any:
         It is no JSON, has a number that is not finite, or more than `MOST_LEVELS` levels; in words for the user.
     """
     try:
-        value = json.loads(text, parse_constant=_not_finite, parse_float=_finite)
+        value = finite(text)
     except RecursionError:
         raise _too_deep() from None
     if is_too_deep(value):
@@ -30,12 +29,3 @@ def json_body(text: str) -> Any:
 
 def _too_deep() -> ValueError:
     return ValueError(f"it has more than {MOST_LEVELS} levels")
-
-
-def _not_finite(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if math.isfinite(number) else _not_finite(text)

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cometnb.protocol import events
+from cometnb.protocol.depth import MOST_LEVELS, has_too_many_brackets, is_too_deep
 from cometnb.protocol.events import Event, parse
 from tests.protocol.streams import JSON
 
@@ -74,6 +75,15 @@ def test_json_nested_too_deep_is_kept_as_text(depth: int) -> None:
     """Folding walks JSON by recursion, so what is nested beyond reason never reaches it."""
     data = '{"type": "response.created", "response": ' + "[" * depth + "]" * depth + "}"
     assert _parsed("", data).raw == {"data": data}
+
+
+@pytest.mark.parametrize("inner", ["", "1"])
+def test_an_event_has_as_many_levels_as_anything_else(inner: str) -> None:
+    """To its bound and no further, whatever stands in the innermost, and however short it is."""
+    for n_levels in range(MOST_LEVELS - 2, MOST_LEVELS + 3):
+        data = '{"type":"x","a":' + "[" * (n_levels - 1) + inner + "]" * (n_levels - 1) + "}"
+        assert (_parsed("", data).raw == {"data": data}) is is_too_deep(json.loads(data))
+        assert has_too_many_brackets(data) is (n_levels > MOST_LEVELS)
 
 
 def test_many_brackets_side_by_side_are_no_depth() -> None:

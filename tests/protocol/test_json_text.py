@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cometnb.protocol.json_text import loaded
+from cometnb.protocol.json_text import finite, loaded
 
 _LONG = "1" + "0" * 5_000
 
@@ -19,3 +19,11 @@ def test_what_is_no_json_is_an_error() -> None:
     for text in ("{", f"[{_LONG}", ""):
         with pytest.raises(ValueError, match=r"Expecting|char"):
             loaded(text)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_a_number_that_could_not_be_written_again_is_an_error(number: str) -> None:
+    """It is named; all others are read as ever."""
+    with pytest.raises(ValueError, match=f"^{number} is no JSON number$"):
+        finite(f'{{"a": [{number}]}}')
+    assert finite('{"a": [1, 0.5, 1e300]}', dict) == {"a": [1, 0.5, 1e300]}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
+
+from cometnb.protocol.json_text import finite
 
 __all__ = ["loads"]
 
@@ -18,12 +18,9 @@ def loads(text: str | bytes) -> Any:
         It is not that.
     """
     try:
-        value = json.loads(
-            text, object_pairs_hook=_no_repeats, parse_constant=_no_constant, parse_float=_finite
-        )
+        return finite(text, _no_repeats)
     except RecursionError:
         raise ValueError("is nested too deep") from None
-    return value
 
 
 def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -31,14 +28,3 @@ def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError("an object names a field twice")
     return found
-
-
-def _no_constant(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
