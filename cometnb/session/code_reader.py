@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cometnb.errors import CellError, CometWarning, masked
@@ -16,8 +16,6 @@ from cometnb.session.settings import Settings
 
 __all__ = ["read_code"]
 
-# Who called `read_code`, from where options are checked.
-_CALLER = 4
 
 _OPENING = re.compile(r"(`{3,}+|~{3,}+)[^\n]*+\n")
 
@@ -27,7 +25,8 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
 
     Nothing is run and nothing is fetched. Python is read as far as it consists of literals and names that are
     assigned literals; a key in the text is masked and never kept, and what is not part of the request (the address,
-    headers, timeouts) is left out. So is what a cell says of its own output (``--out``), with a warning.
+    headers, timeouts) is left out. So is what a cell or a call of cometnb says of its own output or marks (``--out``,
+    ``tag=``), with a warning.
 
     Parameters
     ----------
@@ -50,7 +49,7 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
     Warns
     -----
     CometWarning
-        Options of a cell that were left out.
+        Options of a cell, or arguments of a call of cometnb, that were left out.
     """
     text = masked(text).replace("\r\n", "\n").removeprefix("\ufeff")
     text = _unfenced(text)
@@ -58,13 +57,16 @@ def read_code(text: str, namespace: Mapping[str, Any] | None = None) -> Settings
     if not stripped:
         raise CellError("There is nothing to read.", _READABLE)
     if stripped.startswith("%%"):
-        return _of_cell(text.lstrip("\n"), namespace or {})
+        settings, left_out = _of_cell(text.lstrip("\n"), namespace or {})
+        _tell_left_out(left_out)
+        return settings
     if stripped.startswith(("{", "[", '"')):
         return Settings.of_body(_checked(_json_body(text)))
     # A prompt in Python may have a line with a command.
     if is_curl(text) and not is_python(text):
         return Settings.of_body(_checked(curl_body(text)))
     call = python_call(text)
+    _tell_left_out(call.left_out)
     settings = (
         Settings.of_body(_checked(call.params)) if call.is_body else Settings.of_call(_checked(call.params))
     )
@@ -87,7 +89,15 @@ def _unfenced(text: str) -> str:
 _READABLE = "Paste a %%respond cell, Python, a curl command, or the JSON body of a request."
 
 
-def _of_cell(text: str, namespace: Mapping[str, Any]) -> Settings:
+def _tell_left_out(names: Sequence[str]) -> None:
+    if names:
+        words = f"Left out, as no part of the request: {', '.join(names)}."
+        # Of whoever called `read_code`.
+        warnings.warn(words, CometWarning, stacklevel=3)
+
+
+def _of_cell(text: str, namespace: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """Return the settings of a cell, and which of its options are left out."""
     first, *rest = text.splitlines(keepends=True)
     magic, _, line = first.strip()[2:].partition(" ")
     if magic != "respond":
@@ -98,7 +108,8 @@ def _of_cell(text: str, namespace: Mapping[str, Any]) -> Settings:
     }
     arguments = parsed(line, plain, is_filled=False)
     _check_whole(arguments)
-    return Settings.of(arguments, "".join(rest), is_filled=False)
+    left_out = [flag for name, flag in _LEFT_OUT if getattr(arguments, name)]
+    return Settings.of(arguments, "".join(rest), is_filled=False), left_out
 
 
 # Without these a cell would ask something else: whether one is given, what it does, and what to do instead.
@@ -124,14 +135,10 @@ _LEFT_OUT = (
 
 
 def _check_whole(arguments: Arguments) -> None:
-    """Refuse a cell that asks more than one plain call, and say which of its options are left out."""
+    """Refuse a cell that asks more than one plain call."""
     for name, flag, what, step in _OTHER_CALL:
         if getattr(arguments, name):
             raise CellError(f"The cell's {flag} {what}, which settings cannot say.", step)
-    left_out = [flag for name, flag in _LEFT_OUT if getattr(arguments, name)]
-    if left_out:
-        text = f"Left out, as no part of the request: {', '.join(left_out)}."
-        warnings.warn(text, CometWarning, stacklevel=_CALLER)
 
 
 def _json_body(text: str) -> Mapping[str, Any]:

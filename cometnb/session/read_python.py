@@ -20,8 +20,9 @@ from cometnb.session.settings import Settings
 
 __all__ = ["Call", "is_python", "python_call"]
 
-# What these calls take that is no part of the request.
-_OURS = frozenset({"labels", "chat", "max_rounds", "max_concurrency", "tag"})
+# What these calls take that is no part of the request: how the call is marked, and how far functions may go.
+_LEFT_OUT = frozenset({"labels", "max_rounds", "max_concurrency", "tag"})
+_OURS = _LEFT_OUT | {"chat"}
 _SDK = frozenset({"extra_headers", "extra_query", "timeout"})
 _POSTS = frozenset({"post", "request", "stream", "build_request"})
 # Places with lines for a notebook; the whole code is read anew for each.
@@ -43,12 +44,15 @@ class Call:
         With functions by name, where one is among them.
     schema : str
         As it is written.
+    left_out : tuple of str
+        Arguments of cometnb's own that settings cannot say, as they are written (``tag=``).
     """
 
     params: dict[str, Any]
     is_body: bool
     tools: tuple[str | dict[str, Any], ...] = ()
     schema: str = ""
+    left_out: tuple[str, ...] = ()
 
     def with_names(self, settings: Settings) -> Settings:
         """Return settings with the tools and the schema that the call names."""
@@ -220,23 +224,27 @@ def _of_ours(node: ast.Call, names: list[str], literals: Literals) -> Call:
     if names[-1] == "stream":
         given = {"stream": True, **given}
     tools = _named_tools(named["tools"], literals) if "tools" in named else []
-    if not all(isinstance(one, dict) for one in tools):
-        return Call(_finite(given, node), False, tuple(tools), _schema(named.get("schema"), literals))
-    return Call(
-        _finite(given | ({"tools": tools} if "tools" in named else {}), node),
-        is_body=False,
-        schema=_schema(named.get("schema"), literals),
+    left_out = tuple(
+        f"{one.arg}=" for one in node.keywords if one.arg in _LEFT_OUT and not _is_none(one.value)
     )
+    schema = _schema(named.get("schema"), literals)
+    if not all(isinstance(one, dict) for one in tools):
+        return Call(_finite(given, node), False, tuple(tools), schema, left_out)
+    given |= {"tools": tools} if "tools" in named else {}
+    return Call(_finite(given, node), is_body=False, schema=schema, left_out=left_out)
 
 
 def _check_alone(node: ast.Call) -> None:
     for keyword in node.keywords:
-        is_none = isinstance(keyword.value, ast.Constant) and keyword.value.value is None
-        if keyword.arg == "chat" and not is_none:
+        if keyword.arg == "chat" and not _is_none(keyword.value):
             raise CellError(
                 f"Line {keyword.value.lineno}: chat= sends a conversation, which settings cannot say.",
                 "Leave it out: the prompt is then asked alone.",
             )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _keywords(
@@ -272,7 +280,7 @@ def _named_tools(node: ast.expr, literals: Literals) -> list[Any]:
 
 
 def _schema(node: ast.expr | None, literals: Literals) -> str:
-    if node is None or (isinstance(node, ast.Constant) and node.value is None):
+    if node is None or _is_none(node):
         return ""
     if isinstance(node, ast.Name) and not literals.knows(node.id):
         return node.id

@@ -24,8 +24,8 @@ _ASKED = Settings("it's", {"model": "m"})
 
 _PYTHON = [
     "client.respond(\"it's\", model='m')",
-    "import cometnb\nprint(cometnb.respond(input=\"it's\", model='m', user=None, labels={'tag': tag()}))",
-    "async def f():\n    r = await client.respond('it' \"'s\", **{'model': 'm'}, chat=None, max_rounds=3)",
+    "import cometnb\nprint(cometnb.respond(input=\"it's\", model='m', user=None, labels=None))",
+    "async def f():\n    r = await client.respond('it' \"'s\", **{'model': 'm'}, chat=None)",
     "client.responses.create(model='m', input=\"it's\", timeout=3, extra_headers=h(), user=NOT_GIVEN)",
     "client.responses.create(model='m', extra_body={'input': \"it's\"}, user=openai.omit)",
     "body = {'model': model, **rest}\nmodel = 'm'\nrest = dict(input=f\"it's\")\nhttpx.post(url(), json=body)",
@@ -133,6 +133,26 @@ def test_what_is_left_out_of_a_cell_is_said() -> None:
         warnings.simplefilter("error")
         read_code("%%respond -t 1\nHi")
         read_code("cometnb.respond('Hi', chat=None)")
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (
+            "import cometnb\ncometnb.respond('Hi', tools=[f], max_rounds=3, labels={'tag': tag()})",
+            "max_rounds=, labels=",
+        ),
+        ("r = client.stream('Hi', max_rounds=2, tag=None)", "max_rounds="),
+        ("sweep.respond('Hi', max_concurrency=4, tag='a')", "max_concurrency=, tag="),
+    ],
+)
+def test_what_is_left_out_of_a_call_is_said(text: str, names: str) -> None:
+    """A panel has no place for it, and the functions of a run would go further than the code says."""
+    with pytest.warns(CometWarning) as noted:
+        assert read_code(text).prompt == "Hi"
+    assert [(str(one.message), one.filename) for one in noted] == [
+        (f"Left out, as no part of the request: {names}.", __file__)
+    ]
 
 
 def test_a_key_is_never_kept() -> None:
