@@ -18,6 +18,7 @@ from cometnb.panel.ending import ended, shown_whole
 from cometnb.panel.history import Run
 from cometnb.panel.kept import BELOW, Kept
 from cometnb.panel.offers import known_models, names_of
+from cometnb.panel.packing import without_key
 from cometnb.panel.tabs import TABS, Picked, page_of
 from cometnb.panel.values import problems_of, settings_with, values_of
 from cometnb.panel.widgets import ColumnHead, Deck, Part, Sheet, Stack
@@ -125,7 +126,7 @@ class Board:
         """Say something to the reader; `text` is to be shared."""
         with self._lock:
             self._n_told += 1
-            told = {"n": self._n_told, "words": words, "is_bad": is_bad}
+            told = {"n": self._n_told, "words": without_key(words), "is_bad": is_bad}
             self.deck.tell(told=told | ({} if text is None else {"text": text}))
 
     def empty(self) -> None:
@@ -192,20 +193,24 @@ class Board:
         return values_of(self.panel.settings) | ({"confirms": True} if self.panel.confirms else {})
 
     def _marks(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        return {"problems": problems_of(values), "refused": dict(self.panel.refused)}
+        marks: dict[str, Any] = without_key({"problems": problems_of(values), "refused": self.panel.refused})
+        return marks
 
     def _status(self) -> dict[str, Any]:
         panel = self.panel
         # That the prompt is still to be written needs no words; the rest does.
         words = panel.problem if panel.prompt.strip() else ""
-        return {
-            "running": panel.running,
-            "can_run": not panel.problem,
-            "words": words,
-            "expected": panel.expected,
-            "spent": panel.spent,
-            "model": shared.options.model,
-        }
+        status: dict[str, Any] = without_key(
+            {
+                "running": panel.running,
+                "can_run": not panel.problem,
+                "words": words,
+                "expected": panel.expected,
+                "spent": panel.spent,
+                "model": shared.options.model,
+            }
+        )
+        return status
 
     def _presets(self) -> dict[str, Any]:
         presets = self.panel.presets

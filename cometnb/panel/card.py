@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import masked, printable
+from cometnb.errors import printable
 from cometnb.panel.history import flat
+from cometnb.panel.packing import without_key
 from cometnb.view.mime import bundle
 from cometnb.view.neutral import plain_markdown
 from cometnb.view.sendable import sendable
@@ -43,7 +44,7 @@ def card(panel: Panel) -> dict[str, str]:
     shown: dict[str, str] = sendable(
         {
             "text/markdown": "\n\n".join(piece for piece in markdown if piece),
-            "text/plain": printable(masked("\n\n".join(piece for piece in plain if piece))),
+            "text/plain": without_key(printable("\n\n".join(piece for piece in plain if piece))),
         }
     )
     return shown
@@ -123,9 +124,11 @@ def _tool(one: Any) -> str:
 
 
 def _cut(text: str, most: int) -> str:
+    # Whole, before it is shortened: half a key would not be known for one.
+    text = without_key(text)
     left = len(text) - most
     return text if left <= 0 else f"{text[:most]}… ({left:,} more characters)"
 
 
 def _cell(text: str) -> str:
-    return plain_markdown(masked(text))
+    return plain_markdown(without_key(text))

@@ -9,6 +9,7 @@ from cometnb.panel.comparing import Column
 from cometnb.panel.difference import difference
 from cometnb.panel.ending import ended, shown_whole
 from cometnb.panel.history import Run, flat
+from cometnb.panel.packing import without_key
 from cometnb.panel.tabs import shown_difference
 from cometnb.panel.values import summary, values_of
 from cometnb.panel.widgets import ColumnHead, Part, Stack
@@ -78,11 +79,13 @@ class Columns:
             lane.show(column.run)
             own = _differing(settings, place)
             lane.head.tell(
-                column={
-                    "label": column.label or f"{place + 1}",
-                    "settings": summary(own) or "as set above",
-                    "diff": _diff(columns, place),
-                }
+                column=without_key(
+                    {
+                        "label": column.label or f"{place + 1}",
+                        "settings": summary(own) or "as set above",
+                        "diff": _diff(columns, place),
+                    }
+                )
             )
 
     def follow(self, kind: str, run: Run, column: int, details: Mapping[str, Any]) -> None:

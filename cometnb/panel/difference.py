@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 from cometnb.panel.history import Run, flat
+from cometnb.panel.packing import without_key
 from cometnb.panel.word_diff import Piece, word_diff
 from cometnb.session.settings import Settings
 
@@ -39,7 +40,8 @@ class Difference:
     settings : tuple of Change
         Empty if both were asked alike.
     words : tuple of Piece
-        How the one answer becomes the other. It is text of a model: escape it before it becomes HTML.
+        How the one answer becomes the other, with keys of the API masked: cut into words, none would be known for
+        one. It is text of a model: escape it before it becomes HTML.
     """
 
     before: Run
@@ -64,9 +66,8 @@ class Difference:
 
 def difference(before: Run, after: Run) -> Difference:
     """Return what is different between two runs."""
-    return Difference(
-        before, after, changes(before.settings, after.settings), word_diff(before.text, after.text)
-    )
+    words = word_diff(without_key(before.text), without_key(after.text))
+    return Difference(before, after, changes(before.settings, after.settings), words)
 
 
 def changes(before: Settings, after: Settings) -> tuple[Change, ...]:
@@ -88,5 +89,5 @@ def _by_path(settings: Settings) -> dict[str, Any]:
 
 
 def _shown(value: Any) -> str:
-    text = "not set" if value is None else repr(value)
+    text = "not set" if value is None else without_key(repr(value))
     return text if len(text) <= 80 else f"{text[:79]}…"

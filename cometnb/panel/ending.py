@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cometnb.panel.history import Run
+from cometnb.panel.packing import without_key
 from cometnb.protocol.response import Response
 from cometnb.view.blocks import Blocks
 from cometnb.view.feed import Feed
@@ -16,7 +17,8 @@ __all__ = ["ended", "shown_whole"]
 def ended(feed: Feed, run: Run) -> dict[str, Any]:
     """Return the news that end the view of a run, also of one without an answer."""
     if run.response is None:
-        return {"phase": "done", "tail": "", "detail": str(run.error or "nothing came").splitlines()[0]}
+        words = "nothing came" if run.error is None else str(run.error) or type(run.error).__name__
+        return {"phase": "done", "tail": "", "detail": without_key(words.splitlines()[0])}
     return feed.last(run.response)
 
 

@@ -7,9 +7,11 @@ import binascii
 import hashlib
 import json
 import zlib
+from typing import Any
 
 from cometnb.defaults import shared
-from cometnb.errors import ConfigError, masked
+from cometnb.errors import ConfigError
+from cometnb.protocol.keyless import keyless
 from cometnb.session.settings import Settings
 
 __all__ = ["is_packed", "packed", "unpacked", "without_key"]
@@ -23,15 +25,15 @@ _MOST_CHARACTERS, _MOST_BYTES = 2_000_000, 4_000_000
 
 def packed(settings: Settings) -> str:
     """Return settings as a string of letters, digits, ``-``, ``_`` and dots; keys of the API in it are masked."""
-    text = without_key(json.dumps(settings.as_json(), ensure_ascii=True, separators=(",", ":")))
+    text: str = without_key(json.dumps(settings.as_json(), ensure_ascii=True, separators=(",", ":")))
     data = zlib.compress(text.encode(), 9)
     return f"{_MARK}{base64.urlsafe_b64encode(data).decode().rstrip('=')}.{_check_sum(data)}"
 
 
-def without_key(text: str) -> str:
-    """Return JSON text with the key in force masked, should it stand there; it need not look like a key."""
+def without_key(value: Any) -> Any:
+    """Return JSON, or a text, with keys masked, also the key in force, which need not look like one."""
     key = shared.options.api_key
-    return masked(text, key if len(key) >= _SHORTEST_KEY else None)
+    return keyless(value, key if len(key) >= _SHORTEST_KEY else None)
 
 
 def is_packed(text: str) -> bool:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cometnb.errors import CometError
 from cometnb.panel.difference import Difference
 from cometnb.panel.history import Run
+from cometnb.panel.packing import without_key
 from cometnb.panel.values import summary, values_of
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.response import Response
@@ -62,7 +63,11 @@ class Picked:
 
 
 def page_of(panel: Panel, tab: str, picked: Picked) -> Any:
-    """Return what a tab shows at this moment, as JSON."""
+    """Return what a tab shows at this moment, as JSON without keys: a front end may save it with the notebook."""
+    return without_key(_page(panel, tab, picked))
+
+
+def _page(panel: Panel, tab: str, picked: Picked) -> Any:
     if tab == "answer":
         return _answer(panel)
     if tab == "request":
@@ -87,8 +92,8 @@ def _answer(panel: Panel) -> list[dict[str, Any]]:
 def _request(panel: Panel) -> dict[str, Any]:
     literal = panel.settings.is_literal
     note = "" if literal else "What {{ }}, attachments and functions stand for is filled in when it runs."
-    text = json.dumps(panel.request, indent=2, ensure_ascii=False)[:_MOST_CHARACTERS]
-    return {"text": text, "problem": panel.problem, "note": note}
+    text = without_key(json.dumps(panel.request, indent=2, ensure_ascii=False))
+    return {"text": text[:_MOST_CHARACTERS], "problem": panel.problem, "note": note}
 
 
 def _code(panel: Panel, picked: Picked) -> dict[str, Any]:
@@ -111,7 +116,12 @@ def _written(panel: Panel, form: str) -> dict[str, Any]:
         text = panel.code(form)
     except CometError as error:
         problem = str(error)
-    return {"form": form, "forms": list(CODE_FORMS), "text": text[:_MOST_CHARACTERS], "problem": problem}
+    return {
+        "form": form,
+        "forms": list(CODE_FORMS),
+        "text": without_key(text)[:_MOST_CHARACTERS],
+        "problem": problem,
+    }
 
 
 def _events(response: Response | None) -> dict[str, Any]:
@@ -214,7 +224,7 @@ def _run_line(run: Run) -> dict[str, Any]:
     usage, cost = run.usage, run.cost
     duration_s = run.response.timing.duration_s if run.response is not None else None
     counts = (usage.input_tokens, usage.output_tokens)
-    prompt = " ".join(run.settings.prompt.split())
+    prompt = without_key(" ".join(run.settings.prompt.split()))
     asked = summary({path: value for path, value in values.items() if path != "model"})
     return {
         "id": run.run_id,

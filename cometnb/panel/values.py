@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cometnb.panel.controls import problem_of
+from cometnb.panel.packing import without_key
 from cometnb.protocol.params import find
 from cometnb.session.settings import Settings
 
@@ -69,7 +70,7 @@ def problems_of(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def summary(values: Mapping[str, Any]) -> str:
-    """Return values in one line of at most some hundred characters, without the prompt."""
+    """Return values in one line of at most some hundred characters, without the prompt and without keys."""
     words = [f"{path}={_short(value)}" for path, value in values.items() if path != "input"]
     return "  ".join(words)
 
@@ -78,5 +79,5 @@ def _short(value: Any) -> str:
     if value is None:
         return "not set"
     text = ",".join(map(str, value)) if isinstance(value, list) else str(value)
-    text = " ".join(text.split())
+    text = without_key(" ".join(text.split()))
     return text if len(text) <= 40 else f"{text[:39]}…"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cometnb.errors import masked
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.event_log import EventLog
 from cometnb.protocol.readers import read
@@ -315,9 +316,10 @@ class Response:
         return self.output_text
 
     def __repr__(self) -> str:
-        text = self.output_text
+        # Whole, before it is shortened: a notebook keeps what is shown, and half a key would not be known for one.
+        text = masked(self.output_text)
         shown = text if len(text) <= 60 else text[:57] + "..."
-        return f"<Response {self.id or 'without id'} {self.status}: {shown!r}>"
+        return masked(f"<Response {self.id or 'without id'} {self.status}: {shown!r}>")
 
 
 def whole_text(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cometnb.protocol.keyless import open_length
 from cometnb.view.neutral import block_parser
 
 if TYPE_CHECKING:
@@ -97,16 +98,22 @@ class Blocks:
         # The fence's own line alone is nothing to cut off; a line that fills the tail is cut in its middle.
         if last_line > 1:
             return self._cut_at(last_line, closing, opening)
-        block, self.tail = self.tail[:LONGEST_TAIL] + closing, opening + self.tail[LONGEST_TAIL:]
+        cut = self._before_a_key(LONGEST_TAIL, len(opening))
+        block, self.tail = self.tail[:cut] + closing, opening + self.tail[cut:]
         return block
 
     def _cut_text(self) -> str:
         start = LONGEST_TAIL // 2
         ends = [self.tail.rfind(mark, start, -1) + len(mark) for mark in ("\n", ". ", "。", " ")]
-        cut = next((end for end in ends if end > start), LONGEST_TAIL)
+        cut = next((end for end in ends if end > start), 0) or self._before_a_key(LONGEST_TAIL)
         block, self.tail = self.tail[:cut], self.tail[cut:]
         self._parsed_lines = self._line_state()
         return block
+
+    def _before_a_key(self, cut: int, least: int = 0) -> int:
+        """Return `cut`, or where an API key begins that it would halve: half of one would not be known for a key."""
+        end = cut - open_length(self.tail[:cut])
+        return end if end > least else cut
 
 
 def _parsed(text: str) -> list[Token]:

@@ -1,10 +1,11 @@
-"""Tool calls, generated images and sources while an answer streams: a card each, as plain data for the live view."""
+"""Tool calls, generated images and sources while an answer streams: a card each, as plain data without keys."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from cometnb.errors import masked
 from cometnb.protocol.events import Event
 from cometnb.protocol.slots import index_of
 from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
@@ -44,7 +45,7 @@ class Cards:
         return sum(self._take(event) for event in events) > 0
 
     def shown(self) -> list[dict[str, str]]:
-        """Return the cards: ``title``, and ``text`` or ``image`` (a data URL); all to be shown as text or image.
+        """Return the cards: ``title``, and ``text`` or ``image`` (a data URL), without keys; to be shown as text or image.
 
         A call's card says under ``result`` what came of it, and holds its id under ``asks`` while a person is asked.
         """
@@ -77,7 +78,7 @@ class Cards:
         annotation = raw.get("annotation") if event.type == _ANNOTATION else None
         if isinstance(annotation, dict):
             target = str(annotation.get("url") or annotation.get("file_id") or "")
-            self._sources[target] = f"{annotation.get('title') or ''} {target}".strip()[:_LONGEST]
+            self._sources[target] = _shown(f"{annotation.get('title') or ''} {target}".strip())
             return True
         return False
 
@@ -86,7 +87,7 @@ class Cards:
             return self._take_image(item["result"], item.get("output_format"), place)
         for part in item_parts(item):
             if part.kind == "call":
-                self._by_place[place] = {"title": part.title, "text": part.text[:_LONGEST]}
+                self._by_place[place] = {"title": _shown(part.title), "text": _shown(part.text)}
                 self._places[str(item.get("call_id") or "")] = place
                 return True
         return False
@@ -106,7 +107,7 @@ class Cards:
             card["result"] = _RUNS
         else:
             title, text = outcome(raw["output"], raw["duration_s"], is_error=raw["is_error"])
-            card["result"] = f"{title}: {text[:_LONGEST]}" if text else title
+            card["result"] = f"{title}: {_shown(text)}" if text else title
         return True
 
     def _allow_open(self) -> None:
@@ -120,3 +121,8 @@ class Cards:
             return False
         self._by_place[place] = {"title": "image", "image": f"data:{media_type};base64,{data}"}
         return True
+
+
+def _shown(text: str) -> str:
+    # Whole, before it is shortened: half a key would not be known for one.
+    return masked(text)[:_LONGEST]

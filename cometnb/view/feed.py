@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cometnb.errors import masked
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.protocol.response import Response
 from cometnb.session.turn_stream import ASKED, CALLED, RETURNED
@@ -62,7 +63,8 @@ class Feed:
         if self._cards.take(events):
             news["cards"] = self._cards.shown()
         n_deltas = state["n_deltas"] + sum(event.type in APPENDED for event in events)
-        told = {"n_deltas": n_deltas, "phase": self._phase(events, state["phase"]), "detail": waiting or ""}
+        phase = masked(self._phase(events, state["phase"]))
+        told = {"n_deltas": n_deltas, "phase": phase, "detail": masked(waiting or "")}
         news |= {name: value for name, value in told.items() if value != state[name]}
         if news:
             self.view.tell(**news)
@@ -70,7 +72,8 @@ class Feed:
     def last(self, response: Response) -> dict[str, Any]:
         """Return the news that end the view: what was still open, and how the answer ended."""
         last: dict[str, Any] = {"blocks": [block_html(self._blocks.finish())], "tail": "", "phase": "done"}
-        last["detail"] = " · ".join(filter(None, [ending(response).rstrip("."), usage_line(response)]))
+        words = filter(None, [ending(response).rstrip("."), usage_line(response)])
+        last["detail"] = masked(" · ".join(words))
         if self._cards.end():
             last["cards"] = self._cards.shown()
         return last

@@ -8,9 +8,10 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Protocol, TextIO
 
-from cometnb.errors import printable
+from cometnb.errors import masked, printable
 from cometnb.protocol.events import Event
 from cometnb.protocol.halves import Halves
+from cometnb.protocol.keyless import KeylessText
 from cometnb.protocol.response import Response, whole_text
 from cometnb.view.blocks import Blocks
 from cometnb.view.images import image_displays
@@ -202,6 +203,7 @@ class TerminalAnswer:
         self._out = out or sys.stdout
         self._written = ""  # the kind of part that was written last
         self._halves = Halves()
+        self._keyless = KeylessText()
         self._ends_line = True
 
     def update(self, events: Sequence[Event], waiting: str | None = None) -> None:
@@ -220,12 +222,12 @@ class TerminalAnswer:
         streamed = ("text", "reasoning") if self._written else ()
         rest: list[Part] = [part for part in describe(response) if part.kind not in streamed]
         rest += [Part("notice", note) for note in notes]
-        self._out.write(self._halves.rest())
+        self._put(self._keyless.feed(self._halves.rest()) + self._keyless.rest())
         if not self._ends_line:
             self._out.write("\n")
         for text in (plain(rest), printable(usage_line(response))):
             if text:
-                self._out.write(f"\n{whole_text(text)}\n")
+                self._out.write(f"\n{whole_text(masked(text))}\n")
         self._out.flush()
 
     def withdraw(self) -> None:
@@ -239,6 +241,9 @@ class TerminalAnswer:
             elif kind == "reasoning":
                 text = f"Reasoning: {text}"
             self._written = kind
+        self._put(self._keyless.feed(text))
+
+    def _put(self, text: str) -> None:
         if text:
             self._out.write(text)
             self._ends_line = text.endswith("\n")

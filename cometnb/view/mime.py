@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from cometnb.errors import masked, printable
 from cometnb.protocol.cost import Cost
+from cometnb.protocol.keyless import keyless
 from cometnb.protocol.response import Response, whole_text
 from cometnb.view.neutral import neutral_markdown, plain_markdown
 from cometnb.view.parts import Part, describe
@@ -46,9 +47,9 @@ def bundle(
         "text/markdown": "\n\n".join([markdown(parts), f"*{_escaped(line)}*"]).strip(),
         "text/plain": "\n\n".join([plain(parts), printable(line)]).strip(),
     }
-    # Half of a character could not be sent to the front end.
-    data = {kind: whole_text(text) for kind, text in data.items()}
-    return data, {"cometnb": _record(response, with_times=with_times)}
+    # Half of a character could not be sent to the front end. A key may come together where a control character went.
+    data = {kind: masked(whole_text(text)) for kind, text in data.items()}
+    return data, {"cometnb": keyless(_record(response, with_times=with_times))}
 
 
 def markdown(parts: list[Part]) -> str:

@@ -225,7 +225,7 @@ def multiples_bundle(
         "text/html": f'<div class="cometnb-multiples mathjax_ignore tex2jax_ignore">'
         f"<p><em>{text_html(masked(line))}</em></p>{tables}{remarks}</div>",
         "text/plain": printable(
-            "\n".join([line, *_lines(grid, results, arrangement, with_times=with_times), *notes])
+            masked("\n".join([line, *_lines(grid, results, arrangement, with_times=with_times), *notes]))
         ),
     }
     runs = [
@@ -265,7 +265,8 @@ def _cell(result: Result, longest: int, *, with_times: bool) -> str:
     text = (response.output_text or response.refusal or "") if response is not None else ""
     pieces = []
     if text:
-        shown, left = _cut(text, longest)
+        # Whole, before it is cut: half a key would not be known for one.
+        shown, left = _cut(masked(text), longest)
         refused = "<strong>Refused.</strong> " if response is not None and not response.output_text else ""
         pieces.append(refused + block_html(shown))
         if left:

@@ -157,6 +157,14 @@ def test_the_repr_is_short() -> None:
     assert repr(Response(raw)) == f"<Response resp_1 completed: '{'x' * 57}...'>"
 
 
+def test_the_repr_holds_no_key() -> None:
+    """Nor half of one: a notebook keeps what its last line shows."""
+    for n_before in (0, 40, 50):
+        text = "x" * n_before + " sk-Canary2x7Qm4Vt9Zp1Rw6Kb3"
+        raw = {"id": "sk-Canary2x7", "output": [{"type": "message", "content": text}]}
+        assert "Canary" not in repr(Response(raw))
+
+
 def test_a_response_can_be_pickled() -> None:
     """It can travel to another process with all that is known of it."""
     response = Response({"id": "a"}, status="truncated", timing=Timing(0.1, 0.2), error={"message": "m"})

@@ -13,6 +13,9 @@ _ANSWER = (
 )
 
 
+_KEY = "sk-Canary2x7Qm4Vt9Zp1Rw6Kb3"
+
+
 def _fed(text: str, step: int) -> tuple[list[str], Blocks]:
     blocks = Blocks()
     finished = [block for at in range(0, len(text), step) for block in blocks.feed(text[at : at + step])]
@@ -97,3 +100,22 @@ def test_no_letter_is_lost(text: str, step: int) -> None:
     joined = "".join([*finished, blocks.finish()])
     keep = str.maketrans("", "", " `#-|>\n.")
     assert joined.translate(keep) == text.translate(keep)
+
+
+@pytest.mark.parametrize("before", ["", "```json\n", "| a |\n|---|\n| "])
+def test_no_cut_halves_a_key(before: str) -> None:
+    """Neither half would be known for a key; a line without any space is cut where one begins."""
+    for n_before in range(1440, 1500):
+        blocks = Blocks()
+        text = f"{before}{'x' * n_before}.{_KEY}.{'y' * 300}"
+        pieces = [block for at in range(0, len(text), 7) for block in blocks.feed(text[at : at + 7])]
+        pieces.append(blocks.finish())
+        assert len(pieces) > 1
+        assert sum(piece.count(_KEY) for piece in pieces) == 1
+
+
+def test_a_key_longer_than_the_tail_is_cut() -> None:
+    """It is none, and must not hold up what comes."""
+    finished, blocks = _fed("sk-" + "x" * 5000, 50)
+    assert finished
+    assert len(blocks.tail) <= LONGEST_TAIL

@@ -154,3 +154,16 @@ def test_at_the_end_no_card_waits() -> None:
     assert [card.get("asks") for card in cards.shown()] == [None] * 3
     assert [card["result"] for card in cards.shown()] == ["no result", "no result", "result, 12 ms: 1"]
     assert not cards.end()
+
+
+@pytest.mark.parametrize("n_before", [0, 1980])
+def test_no_card_holds_a_key(n_before: int) -> None:
+    """Not in a call's name or arguments, in what came of it or in a source; half of one, where it is cut, neither."""
+    key = "x" * n_before + " sk-Canary2x7Qm4Vt9Zp1Rw6Kb3"
+    source = {"type": "url_citation", "url": f"https://a.b/?k={key}", "title": key}
+    cards = Cards()
+    cards.take([_item({**_CALL, "name": key, "arguments": key}), _returned(f"{key}")])
+    cards.take([_event("response.output_text.annotation.added", annotation=source)])
+    shown = str(cards.shown())
+    assert "Canary" not in shown
+    assert shown.count("sk-***") >= (5 if not n_before else 1)

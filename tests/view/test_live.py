@@ -167,3 +167,12 @@ def test_a_note_is_shown_at_the_end() -> None:
     out = io.StringIO()
     TerminalAnswer(out).finish(_response("x"), notes=("effort is new.",))
     assert "[effort is new.]" in out.getvalue()
+
+
+def test_a_terminal_gets_no_key() -> None:
+    """Not even in pieces, in the reasoning, the text or what stands below; all that is none comes through."""
+    key = "sk-Canary2x7Qm4Vt9Zp1Rw6Kb3"
+    pieces = [_delta(piece) for piece in ("Not a des", "k-top, but s", "k-", *key[3:], ". It is", " s")]
+    thought = [_delta(piece, "response.reasoning_text.delta") for piece in ("Is it ", key[:5], key[5:])]
+    written = _written(thought, pieces, response=Response({"status": "completed", "model": key}))
+    assert written.startswith("Reasoning: Is it sk-***\n\nNot a desk-top, but sk-***. It is s\n\nsk-***")

@@ -146,3 +146,15 @@ def test_half_of_a_character_is_shown_as_a_mark() -> None:
     for text in data.values():
         assert "\ufffd" in text
         text.encode()
+
+
+def test_a_key_that_comes_together_is_masked() -> None:
+    """Where a control character was taken out, in a note, and in what is kept of the call."""
+    response = Response(
+        {
+            "model": "sk-Canary2x7Qm4Vt9",
+            "output": [{"type": "function_call", "arguments": "s\x07k-Canary2x7Qm"}],
+        }
+    )
+    told = bundle(response, notes=("sk-Canary2x7Qm4Vt9",))
+    assert "Canary" not in str(told)

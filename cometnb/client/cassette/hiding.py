@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cometnb.client.cassette.tape import Piece
-from cometnb.errors import KEY_START, masked
-from cometnb.protocol.keyless import keyless
+from cometnb.errors import masked
+from cometnb.protocol.keyless import keyless, open_length
 
 __all__ = ["Hider", "SplitKeys"]
 
@@ -18,8 +17,6 @@ __all__ = ["Hider", "SplitKeys"]
 _SHORTEST_KEY = 8
 _CHANNEL = ("type", "output_index", "content_index", "summary_index", "item_id")
 _LONGEST_ESCAPE = len(r"\u0022")
-# The end of a text that may be the beginning of a key.
-_BEGINNING = re.compile(KEY_START + r"(?:s|sk|sk-[A-Za-z0-9_\-]*)\Z")
 
 
 class Hider:
@@ -55,8 +52,7 @@ class Hider:
 
     def open_length(self, text: str) -> int:
         """Return how many characters at the end of a text may be the beginning of a key."""
-        found = _BEGINNING.search(text)
-        longest = len(found[0]) if found is not None else 0
+        longest = open_length(text)
         for secret in self._secrets:
             most = min(len(secret) - 1, len(text))
             longest = max(longest, next((n for n in range(most, 0, -1) if text.endswith(secret[:n])), 0))
