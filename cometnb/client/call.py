@@ -249,7 +249,7 @@ class Call:
             # With the body in it, another request never gets this one's answer: the next round of a turn, say.
             digest = hashlib.sha256(self._idempotency_key.encode() + self._content).hexdigest()
             headers = {"idempotency-key": digest}
-        return Send("POST", "/responses", self._content, headers=headers)
+        return Send("POST", "/responses", self._content, headers=headers, is_capped=self._is_capped)
 
     def _new_exchange(self) -> Exchange:
         return Exchange(self.body, strict=self.setup.strict)

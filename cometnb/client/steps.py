@@ -15,7 +15,10 @@ __all__ = ["Enter", "Flow", "ReadBody", "Reply", "Send", "Step", "Wait"]
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request, answered in full by a time of the setup's clock; the reply is its Head, or a Fault."""
+    """Send a request, answered in full by a time of the setup's clock; the reply is its Head, or a Fault.
+
+    `is_capped` says that a gate has set its ``max_output_tokens``: whoever asks the same again may get another.
+    """
 
     method: str
     path: str
@@ -23,6 +26,7 @@ class Send:
     query: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     deadline_s: float = inf
+    is_capped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from cometnb.client.setup import Setup, fault_of, overdue
 from cometnb.client.steps import Enter, Flow, ReadBody, Reply, Send, Step
 from cometnb.errors import CometError
 from cometnb.protocol.answer import Fault, Head
-from cometnb.protocol.recorded import BACKEND, RECORDED
+from cometnb.protocol.recorded import BACKEND, CAPPED, RECORDED
 
 __all__ = ["AsyncWire", "Wire"]
 
@@ -199,6 +199,7 @@ def _request(http: httpx.Client | httpx.AsyncClient, setup: Setup, step: Send) -
         content=step.content,
         params=dict(step.query) or None,
         headers=headers,
+        extensions={CAPPED: True} if step.is_capped else None,
     )
 
 

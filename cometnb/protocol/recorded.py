@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["BACKEND", "RECORDED", "Recorded", "together"]
+__all__ = ["BACKEND", "CAPPED", "RECORDED", "Recorded", "together"]
 
 BACKEND, RECORDED = "cometnb.backend", "cometnb.recorded"
 """Under which names a transport may say who answered, and how the answer came when it was recorded."""
+
+CAPPED = "cometnb.capped"
+"""Under which name a transport is told that a gate, and not the caller, has set a request's ``max_output_tokens``."""
 
 
 @dataclass(frozen=True, slots=True)

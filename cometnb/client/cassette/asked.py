@@ -58,6 +58,7 @@ def asked_of(
     *,
     hide: Callable[[Any], Any],
     names: Mapping[str, str],
+    is_capped: bool = False,
 ) -> Asked:
     """Return a request as a cassette knows it.
 
@@ -69,15 +70,18 @@ def asked_of(
         Takes keys out of a JSON value.
     names : Mapping of str to str
         Ids of earlier answers to the ``@key`` that stands for them.
+    is_capped : bool
+        Whether a budget has set ``max_output_tokens``. It is no part of what was asked then: a replay costs nothing,
+        and is not capped.
     """
     parts = _BASE_PATH.sub("", path).split("/")
     # A space ends the method where the two stand in a file.
     plain_path = hide("/".join(names.get(part, part) for part in parts)).replace(" ", "%20")
     plain_query = {str(name): hide(str(value)) for name, value in sorted(query.items())}
-    return Asked(method.upper(), plain_path, plain_query, _body(content, hide, names))
+    return Asked(method.upper(), plain_path, plain_query, _body(content, hide, names, is_capped=is_capped))
 
 
-def _body(content: bytes, hide: Callable[[Any], Any], names: Mapping[str, str]) -> Any:
+def _body(content: bytes, hide: Callable[[Any], Any], names: Mapping[str, str], *, is_capped: bool) -> Any:
     if not content:
         return None
     try:
@@ -86,6 +90,8 @@ def _body(content: bytes, hide: Callable[[Any], Any], names: Mapping[str, str]) 
         return hide(content.decode("utf-8", "replace"))
     if not isinstance(body, dict):
         return _shortened(hide(body))
+    if is_capped:
+        body.pop("max_output_tokens", None)
     if isinstance(body.get(_REFERENCE), str):
         body[_REFERENCE] = names.get(body[_REFERENCE], body[_REFERENCE])
     return canonical(_shortened(hide(body)))

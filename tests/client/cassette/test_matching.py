@@ -10,7 +10,7 @@ import pytest
 
 from cometnb.client.cassette import Cassette
 from cometnb.client.client import Client
-from cometnb.client.gate import Planned
+from cometnb.client.gate import Admitted, Planned
 from cometnb.client.simulator import Simulator
 from cometnb.errors import CassetteMissError, CometError, CometWarning, ServerError
 from tests.client.cassette.recordings import lines_of, recorded, replaying, said
@@ -55,6 +55,28 @@ def test_what_asks_the_same_is_the_same(tmp_path: Path, params: dict[str, Any]) 
     """Defaults that are said, and text in its longer form."""
     client = replaying(said(tmp_path / "c.jsonl", "One."))
     assert client.respond(**{"input": "Hi", **params}).output_text == "One."
+
+
+def test_a_limit_that_a_budget_set_is_not_part_of_what_was_asked(tmp_path: Path) -> None:
+    """What was recorded under one is replayed without, and under any other; nothing is asked and paid for twice."""
+
+    class Cap:
+        def __init__(self, max_output_tokens: int) -> None:
+            self.max_output_tokens = max_output_tokens
+
+        def admit(self, planned: Planned) -> Admitted | None:
+            return None if planned.backend == "cassette" else Admitted(self.max_output_tokens)
+
+    path = tmp_path / "c.jsonl"
+    for cap in (300, 200):
+        cassette = Cassette(path, "auto", transport=Simulator(text="One."))
+        with Client(transport=cassette, gates=[Cap(cap)]) as client:
+            assert client.respond("Hi").raw["max_output_tokens"] == 300
+    (asked,) = lines_of(path, "request")
+    assert "max_output_tokens" not in asked["body"]
+    assert replaying(path).respond("Hi").output_text == "One."
+    with pytest.raises(CassetteMissError, match="max_output_tokens"):
+        replaying(path).respond("Hi", max_output_tokens=300)
 
 
 def test_generated_ids_may_differ(tmp_path: Path) -> None:
