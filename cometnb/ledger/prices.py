@@ -20,6 +20,7 @@ from cometnb.ledger.pricelist.moments import aware, since_epoch, stamped
 from cometnb.ledger.pricelist.official import STANDARD_TIERS, official_model
 from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes
 from cometnb.ledger.pricelist.rates import Rates, Tokens, amounts, unpriced_kind
+from cometnb.ledger.pricelist.rounds import added
 from cometnb.ledger.pricelist.tool_fees import counted_calls, fees, in_words, tool_calls
 from cometnb.options import ratio as _read_ratio
 from cometnb.options import user_path
@@ -181,8 +182,7 @@ class Prices:
         ConfigError
             The user's table has a mistake.
         """
-        offers = self.offers(model, **known)
-        return next((offer for offer in offers if None not in (offer.input, offer.output)), None)
+        return next((one for one in self.offers(model, **known) if None not in (one.input, one.output)), None)
 
     def offers(
         self,
@@ -225,10 +225,8 @@ class Prices:
             The user's table has a mistake.
         """
         self.check()
-        listed = official_model(model)
-        tiers = self._quotes.table.value().service_tiers(spellings(model))
-        official = () if listed is None else listed.service_tiers(aware(at))
-        return tuple(dict.fromkeys((*tiers, *official)))
+        tiers, listed = self._quotes.table.value().service_tiers(spellings(model)), official_model(model)
+        return tuple(dict.fromkeys((*tiers, *(() if listed is None else listed.service_tiers(aware(at))))))
 
     def _check_place(self) -> None:
         if self._must_exist and not self.table_path.exists():
@@ -291,8 +289,10 @@ def cost_of(response: Response) -> Cost:
     """Return what an answer cost, so far; `Response.cost` is this.
 
     Where the service reported no usage and some can be estimated (`Response.estimated_usage`), the estimate is
-    priced and `is_estimated` is True. What cannot be priced is NaN with the reason.
+    priced and `is_estimated` is True. What cannot be priced is NaN with the reason. Rounds are priced one by one.
     """
+    if response.rounds:
+        return added([cost_of(one) for one in response.rounds], in_words(tool_calls(response.output)))
     error = response.error or {}
     if response.status == "refused_by_budget" or (not response.usage and error.get("code") in _UNSENT):
         return _NOTHING_SENT
@@ -355,8 +355,7 @@ def cost_of_row(row: Mapping[str, Any], prices: Prices | None = None) -> Cost:
 
 
 def _offer(model: str, quote: Quote, input_tokens: int) -> Price:
-    tariff = quote.tariff
-    rates = tariff.rates(input_tokens)
+    tariff, rates = quote.tariff, quote.tariff.rates(input_tokens)
     return Price(
         model,
         *rates,

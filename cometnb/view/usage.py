@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import isnan
 
 from cometnb.protocol.cost import Cost, dollars
+from cometnb.protocol.counted import counted
 from cometnb.protocol.recorded import Recorded
 from cometnb.protocol.response import Response
+from cometnb.protocol.usage import Usage
 
 __all__ = ["usage_line"]
 
@@ -47,15 +49,36 @@ def _tokens(response: Response) -> list[str]:
         out += f" ({usage.reasoning_tokens:,} reasoning)"
     elif usage.reasoning_tokens is None:
         out += " (reasoning not reported)"
-    return [into, out]
+    guess = response.estimated_usage
+    # The last of several rounds may have been cut off.
+    more = f"and about {guess.input_tokens or 0:,} in and {guess.output_tokens or 0:,} out (estimated)"
+    return [into, out, *[more] * bool(guess)]
 
 
 def _cost(response: Response) -> str:
     cost = response.cost
     if not cost.is_known:
-        return "no price known" if response.usage or response.estimated_usage else "cost not known"
+        return _unknown_cost(response)
     words = f"{'about ' if cost.is_estimated else ''}{dollars(cost.usd)}{_FOR_WHOM.get(response.backend, '')}"
     return words + _fees(cost) + _cost_then(response.recorded)
+
+
+def _unknown_cost(response: Response) -> str:
+    """Say what of a cost is missing: a price, or what it is asked for, or only that of some rounds."""
+    known_usd = [cost.usd for one in response.rounds if (cost := one.cost).is_known]
+    if known_usd:
+        n_unknown = len(response.rounds) - len(known_usd)
+        words = f"{dollars(sum(known_usd))}{_FOR_WHOM.get(response.backend, '')}"
+        return f"{words} + {counted(n_unknown, 'round')} of unknown cost"
+    return "no price known" if _is_countable(response.usage or response.estimated_usage) else "cost not known"
+
+
+def _is_countable(usage: Usage) -> bool:
+    """Tell whether tokens were reported, or estimated, and do not contradict each other."""
+    from cometnb.ledger.pricelist.counts import sorted_tokens
+
+    kinds = (usage.input_tokens, usage.cached_tokens, usage.cache_write_tokens, usage.output_tokens)
+    return not isinstance(sorted_tokens(*kinds), str)
 
 
 def _cost_then(recorded: Recorded | None) -> str:

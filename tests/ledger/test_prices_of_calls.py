@@ -66,6 +66,41 @@ def test_what_was_never_sent_costs_nothing() -> None:
     assert not cost_of(failed).is_known
 
 
+def _turn(*rounds: Response) -> Response:
+    """Return an answer of several rounds, as a session joins them."""
+    usage = sum((one.usage for one in rounds), Usage())
+    whole = _response(usage=usage.raw, output=[item for one in rounds for item in one.output])
+    whole.rounds, whole.estimated_usage = rounds, rounds[-1].estimated_usage
+    return whole
+
+
+def test_rounds_are_priced_one_by_one() -> None:
+    """Two calls of 200,000 tokens are no call of long context; their fees are added up, too."""
+    usage = {"input_tokens": 200_000, "output_tokens": 100}
+    search = {"type": "web_search_call", "action": {"type": "search"}}
+    rounds = [_response(usage=usage, output=[search]) for _ in range(2)]
+    cost = cost_of(_turn(*rounds))
+    assert cost.usd == pytest.approx(sum(cost_of(one).usd for one in rounds)) == pytest.approx(0.8024)
+    assert cost.input_usd + cost.output_usd == pytest.approx(cost.usd)
+    assert cost.fees_usd == pytest.approx(0.016)
+    assert cost.fees == "2 web searches"
+    assert "above" not in cost.source
+    assert cost.source.count("OpenAI") == 1
+
+
+def test_a_round_that_was_cut_off_or_refused_takes_nothing_from_the_others() -> None:
+    """An estimate is added, what was not sent adds nothing, and what is not known makes the sum unknown."""
+    whole, cut, silent = _response(usage=_USAGE), _response(status="interrupted"), _response(status="failed")
+    cut.estimated_usage = Usage({"input_tokens": 1000, "output_tokens": 200})
+    refused = Response({}, status="refused_by_budget")
+    estimated = cost_of(_turn(whole, cut))
+    assert estimated.is_estimated
+    assert estimated.usd == pytest.approx(cost_of(whole).usd + cost_of(cut).usd)
+    assert cost_of(_turn(whole, refused)).usd == cost_of(whole).usd
+    unknown = cost_of(_turn(whole, silent))
+    assert (unknown.is_known, unknown.source) == (False, "usage not reported")
+
+
 @pytest.mark.parametrize("stamp", [0, 1e30, -5, "x", True, float("nan"), None])
 def test_a_blank_time_stamp_is_no_date(stamp: Any) -> None:
     """Recordings hold zeros; the price is then today's."""

@@ -49,6 +49,37 @@ def test_what_is_missing_is_named(usage: Any, words: str) -> None:
     assert "0 tokens" not in line
 
 
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"input_tokens": 3},
+        {"output_tokens": 3},
+        {"total_tokens": 3},
+        {"input_tokens": 3, "output_tokens": 3, "input_tokens_details": {"cached_tokens": 5}},
+    ],
+)
+def test_a_price_that_is_known_is_not_said_to_be_missing(usage: Any) -> None:
+    """It is the tokens that are not known, or cannot be right."""
+    assert "cost not known" in _line(usage)
+    assert "no price known" not in _line(usage)
+
+
+def test_rounds_that_were_reported_and_one_that_was_cut_off_are_both_said() -> None:
+    """The tokens that were estimated are not left out beside those that were not."""
+    response = Response({"model": "gpt-5.4", "usage": {"input_tokens": 10, "output_tokens": 20}})
+    response.estimated_usage = Usage({"input_tokens": 30, "output_tokens": 5})
+    line = usage_line(response, with_times=False)
+    assert "10 tokens in · 20 tokens out" in line
+    assert "and about 30 in and 5 out (estimated)" in line
+
+
+def test_a_round_of_unknown_cost_does_not_hide_what_the_others_cost() -> None:
+    """One that the service refused reports nothing; the one before it was paid."""
+    whole = Response({"model": "gpt-5.4", "usage": {"input_tokens": 100_000, "output_tokens": 0}})
+    whole.rounds = (Response(whole.raw), Response({}, status="error"))
+    assert usage_line(whole, with_times=False).endswith("$0.25 + 1 round of unknown cost")
+
+
 def _cost_part(model: str, usage: Any = None, **attributes: Any) -> str:
     reported = {
         "input_tokens": 1_000_000,
