@@ -47,7 +47,8 @@ class Usage:
     Notes
     -----
     ``a + b`` adds every number, at any depth, and keeps every other field; where two texts differ both are kept
-    in a list. `sum()` works. A usage is falsy when nothing was reported.
+    in a list. Each count of the sum is the sum of the two counts, also where two servers spell it differently or one
+    of them sent no count. `sum()` works. A usage is falsy when nothing was reported.
     """
 
     __slots__ = ("raw",)
@@ -98,7 +99,12 @@ class Usage:
     def __add__(self, other: Usage) -> Usage:
         if not isinstance(other, Usage):
             return NotImplemented
-        return Usage(_added(self.raw, other.raw))
+        total = Usage(_added(self.raw, other.raw))
+        for name, paths in _PATHS.items():
+            counts = [count for one in (self, other) if (count := one._tokens(name)) is not None]
+            if counts and total._tokens(name) != sum(counts):
+                _put(total.raw, paths, sum(counts))
+        return total
 
     def __radd__(self, other: Any) -> Usage:
         # sum() starts from the number 0.
@@ -125,6 +131,19 @@ def _at(raw: Mapping[str, Any], path: tuple[str, ...]) -> Any:
             return None
         value = value.get(name)
     return value
+
+
+def _put(raw: dict[str, Any], paths: tuple[tuple[str, ...], ...], count: int) -> None:
+    """Write a count where it is read: in the first of its places that has one, or else that something stands in."""
+    found = [path for path in paths if _count(_at(raw, path)) is not None]
+    found += [path for path in paths if _at(raw, path) is not None]
+    *folders, name = found[0] if found else paths[-1]
+    for folder in folders:
+        # A copy: what was found may be a summand's own.
+        inside = raw.get(folder)
+        raw[folder] = dict(inside) if isinstance(inside, Mapping) else {}
+        raw = raw[folder]
+    raw[name] = count
 
 
 def _count(value: Any) -> int | None:

@@ -104,6 +104,37 @@ def test_counts_add_up(usages: list[dict[str, Any]]) -> None:
         assert getattr(total, name) == (sum(reported) if reported else None)
 
 
+@pytest.mark.parametrize(
+    ("raws", "counts"),
+    [
+        ([{"input_tokens": 10}, {"prompt_tokens": 7}, {"input_tokens": 3}], {"input_tokens": 20}),
+        ([{"input_tokens": 10}, {"input_tokens": "7"}, {"input_tokens": 3}], {"input_tokens": 13}),
+        ([{"input_tokens": -1}, {"input_tokens": 5}, {}], {"input_tokens": 5}),
+        ([{"input_tokens": True}, {"input_tokens": 5}], {"input_tokens": 5}),
+        (
+            [
+                {"input_tokens_details": {"cached_tokens": 4}},
+                {"prompt_tokens_details": {"cached_tokens": 3}},
+                {"input_tokens_details": {"cached_tokens": None}},
+                {"cache_write_tokens": 2, "prompt_tokens_details": {"cache_write_tokens": "x"}},
+                {"input_tokens_details": {"cache_write_tokens": 5}},
+            ],
+            {"cached_tokens": 7, "cache_write_tokens": 7},
+        ),
+        (
+            [{"input_tokens_details": {"cached_tokens": 4}}, {"input_tokens_details": 5}],
+            {"cached_tokens": 4},
+        ),
+        ([{"total_tokens": 2**62}, {"total_tokens": 2**62}], {"total_tokens": None}),
+    ],
+)
+def test_counts_add_up_whoever_sent_them(raws: list[Any], counts: dict[str, int | None]) -> None:
+    """Servers that spell a count differently, or send what is none, take nothing from the others' sum."""
+    for order in (raws, raws[::-1]):
+        total = sum(map(Usage, order), Usage())
+        assert {name: getattr(total, name) for name in counts} == counts
+
+
 @given(objects=st.lists(JSON_OBJECTS, min_size=1, max_size=4))
 def test_addition_loses_no_field(objects: list[dict[str, Any]]) -> None:
     """Every name of every summand is in the sum, whatever its values are."""
