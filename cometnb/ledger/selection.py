@@ -110,7 +110,7 @@ def since_time(since: Since, now: datetime | None = None, param: str = "since") 
         moment = _moment(since, now)
         # pandas' NaT is a datetime that equals nothing, itself included.
         if moment is not None and moment == moment:  # noqa: PLR0124
-            return moment.astimezone(UTC)
+            return _in_utc(moment)
     except (ValueError, OverflowError, OSError):
         pass
     raise ParamError(
@@ -118,6 +118,16 @@ def since_time(since: Since, now: datetime | None = None, param: str = "since") 
         f'Use {param}="today", "7d", "2h", "2026-11-01", a datetime, a date or a timedelta.',
         param=param,
     )
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is not None:
+        return moment.astimezone(UTC)
+    # A clock that skips midnight has a day all the same: where `astimezone` takes the offset after the gap, and so
+    # the last hour of the day before, the time stamp is the moment of the gap. Whole seconds, since it is a float; and
+    # Python's own, since pandas takes a time without a zone for UTC.
+    whole = datetime(*moment.timetuple()[:6], fold=moment.fold)  # noqa: DTZ001
+    return datetime.fromtimestamp(whole.timestamp(), UTC).replace(microsecond=moment.microsecond)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -40,6 +41,8 @@ def local(*parts: int) -> datetime:
         ("2026-11-01 09:30", local(2026, 11, 1, 9, 30)),
         (date(2026, 11, 1), local(2026, 11, 1)),
         (datetime(2026, 11, 1, 9), local(2026, 11, 1, 9)),  # noqa: DTZ001
+        (datetime(2026, 11, 1, 9, 0, 0, 1), local(2026, 11, 1, 9) + timedelta(microseconds=1)),  # noqa: DTZ001
+        (pd.Timestamp("2026-11-01 09:00"), local(2026, 11, 1, 9)),
         (datetime(2026, 11, 1, tzinfo=timezone(timedelta(hours=-5))), datetime(2026, 11, 1, 5, tzinfo=UTC)),
         (pd.Timestamp("2026-11-01", tz="UTC"), datetime(2026, 11, 1, tzinfo=UTC)),
         (timedelta(days=1), NOW - timedelta(days=1)),
@@ -56,6 +59,31 @@ def test_today_begins_at_local_midnight(text: str) -> None:
     """Today is the user's day, not that of Greenwich."""
     day = NOW.astimezone()
     assert since_time(text, NOW) == local(day.year, day.month, day.day)
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "begin"),
+    [
+        ("Africa/Cairo", "2026-04-24T09:00Z", "2026-04-23T22:00Z"),
+        ("America/Havana", "2026-03-08T09:00Z", "2026-03-08T05:00Z"),
+        ("Europe/Berlin", "2026-03-29T09:00Z", "2026-03-28T23:00Z"),
+        ("Europe/Berlin", "2026-10-25T23:59Z", "2026-10-25T23:00Z"),
+    ],
+)
+def test_a_day_without_a_midnight_takes_nothing_of_the_day_before(
+    monkeypatch: pytest.MonkeyPatch, zone: str, now: str, begin: str
+) -> None:
+    """Where the clocks go forward at midnight, the day begins at one o'clock."""
+    moment = datetime.fromisoformat(now)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        day = moment.astimezone().date()
+        found = {since_time(since, moment) for since in ("today", day, f"{day}", f"{day} 00:00")}
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == {datetime.fromisoformat(begin)}
 
 
 @pytest.mark.parametrize(
