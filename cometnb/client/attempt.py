@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from cometnb.errors import CometWarning, masked
-from cometnb.protocol.response import Response
+from cometnb.protocol.response import TERMINAL_STATUSES, Response
 
 __all__ = ["Attempt", "Observer", "tell"]
 
@@ -87,8 +87,14 @@ class Attempt:
 
     @property
     def is_in_background(self) -> bool:
-        """True if the service goes on working on it: its usage comes with the end, as an attempt of its own."""
-        return self.method == "POST" and self.status in ("queued", "in_progress")
+        """True if the service goes on working on it: its usage comes with the end, as an attempt of its own.
+
+        So it is, too, where only this side stopped listening: to a stream of a response in the background.
+        """
+        if self.method != "POST" or self.status in TERMINAL_STATUSES:
+            return False
+        is_left_alone = bool(self.params.get("background") and self.response.id and not self.response.usage)
+        return is_left_alone or self.status in ("queued", "in_progress")
 
     @property
     def is_free(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from functools import partial
 from math import isfinite
 from threading import Lock
@@ -25,6 +25,7 @@ from cometnb.ledger.storage.recording import Recorded
 from cometnb.ledger.store import Ledger
 from cometnb.protocol.cost import Cost
 from cometnb.protocol.events import Event
+from cometnb.protocol.response import TERMINAL_STATUSES
 
 __all__ = ["CAP_TOKENS", "Budget"]
 
@@ -222,7 +223,7 @@ class Budget:
 
     def _reserved_as(self, attempt: Attempt) -> str:
         """Return the id under which an attempt's worst case was reserved: its own, or of the one that began it."""
-        if attempt.method == "GET" and attempt.response.usage:
+        if attempt.method == "GET" and (attempt.response.usage or attempt.status in TERMINAL_STATUSES):
             return self._in_background.pop(attempt.response.id or "", attempt.attempt_id)
         return attempt.attempt_id
 
@@ -269,9 +270,8 @@ class Budget:
         read = self._last_read
         if not is_fresh and read.account == account and monotonic() - read.at_s < _READ_EVERY_S:
             return read.usd
-        midnight = datetime.combine(account.day, time.min).astimezone()
         try:
-            spent = ledger.spent(midnight, backend=account.purse)
+            spent = ledger.spent(account.day, backend=account.purse)
         except CometError as error:
             if not self._is_ledger_lost:
                 self._is_ledger_lost = True

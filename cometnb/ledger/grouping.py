@@ -11,7 +11,7 @@ import pandas as pd
 from cometnb.errors import ParamError
 from cometnb.ledger.rows import TOKENS
 
-__all__ = ["checked", "has", "is_real", "model_of", "numbered", "summed"]
+__all__ = ["checked", "has", "is_real", "is_told_elsewhere", "model_of", "numbered", "summed"]
 
 _TEXT = pd.StringDtype("python")
 _MEDIANS = ("ttft_s", "duration_s", "output_tokens_per_s")
@@ -59,6 +59,20 @@ def checked(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
 def is_real(frame: pd.DataFrame) -> _Mask:
     """Tell for each row whether it is no simulated one; a row that does not say who answered counts as real."""
     return ~has(frame["backend"], "simulator")
+
+
+def is_told_elsewhere(frame: pd.DataFrame) -> _Mask:
+    """Tell for each row without usage whether another row of the same response has it.
+
+    A response in the background is begun in one row, perhaps listened to in others, and billed once.
+    """
+    is_silent = has(frame["usage_source"], "none")
+    if "response_id" not in frame.columns:
+        return np.zeros(len(frame), dtype=np.bool_)
+    ids = frame["response_id"]
+    asked = ids[is_silent].dropna().unique()
+    told = ids[~is_silent & has(ids, *asked)].unique() if len(asked) else ()
+    return is_silent & has(ids, *told) if len(told) else np.zeros(len(frame), dtype=np.bool_)
 
 
 def model_of(frame: pd.DataFrame) -> pd.Series[Any]:
@@ -113,7 +127,8 @@ def summed(frame: pd.DataFrame, codes: Any, labels: pd.Index[Any]) -> pd.DataFra
     )
     has_both = ~np.isnan(reasoning) & ~np.isnan(output)
     cost = frame["cost_usd"].to_numpy(np.float64, na_value=np.nan)
-    is_money, is_known = is_real(frame), np.isfinite(cost)
+    is_money, is_known, is_elsewhere = is_real(frame), np.isfinite(cost), is_told_elsewhere(frame)
+    is_unknown = ~is_known & ~is_elsewhere
     with np.errstate(invalid="ignore", divide="ignore"):
         share = _sums(codes, labels, reasoning, has_both) / _sums(codes, labels, output, has_both)
     is_unreported = (numbers["input_tokens"].isna() | numbers["output_tokens"].isna()).to_numpy(np.bool_)
@@ -121,14 +136,14 @@ def summed(frame: pd.DataFrame, codes: Any, labels: pd.Index[Any]) -> pd.DataFra
         "n_attempts": _counted(codes, labels, np.full(len(frame), True)),
         "n_completed": _counted(codes, labels, has(frame["status"], "completed")),
         **_token_sums(codes, labels, numbers),
-        "n_unreported": _counted(codes, labels, is_unreported & ~_is_unsent(frame)),
+        "n_unreported": _counted(codes, labels, is_unreported & ~_is_unsent(frame) & ~is_elsewhere),
         "reasoning_share": np.where(np.isfinite(share), share, np.nan),
         "cost_usd": _known_sums(codes, labels, cost, is_money & is_known),
-        "n_unpriced": _counted(codes, labels, is_money & ~is_known),
+        "n_unpriced": _counted(codes, labels, is_money & is_unknown),
         "n_estimated": _counted(codes, labels, has(frame["usage_source"], "estimated")),
         "simulated_cost_usd": _known_sums(codes, labels, cost, ~is_money & is_known),
         "n_simulated": _counted(codes, labels, ~is_money),
-        "n_simulated_unpriced": _counted(codes, labels, ~is_money & ~is_known),
+        "n_simulated_unpriced": _counted(codes, labels, ~is_money & is_unknown),
         **_medians(codes, labels, frame),
     }
     return pd.DataFrame(columns, index=labels).astype(_COLUMNS)

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cometnb.errors import ParamError
-from cometnb.ledger.grouping import checked, has, is_real, model_of, numbered, summed
+from cometnb.ledger.grouping import checked, has, is_real, is_told_elsewhere, model_of, numbered, summed
 from cometnb.protocol.cost import dollars
 from cometnb.protocol.params import find
 
@@ -56,7 +56,8 @@ def by_model(frame: pd.DataFrame) -> pd.DataFrame:
         - ``cost_usd``: float64, US dollars for the real calls; what was replayed cost nothing. NaN where no real call
           of the group has a price.
         - ``n_unpriced``: Int64, real calls whose cost is not known, for want of a price or of usage: the sum misses
-          theirs.
+          theirs. Of a response in the background, whose usage came with its end in another row of the frame, the row
+          that began it is neither among these nor among ``n_unreported``.
         - ``n_estimated``: Int64, rows whose tokens are an estimate.
         - ``simulated_cost_usd``: float64, what simulated calls would have cost. It is no money, and in no other
           column's dollars.
@@ -228,14 +229,15 @@ def total(frame: pd.DataFrame) -> Total:
     is_money, is_simulated = is_real(frame), has(frame["backend"], "simulator")
     is_replayed, is_known = has(frame["backend"], "cassette"), np.isfinite(cost)
     is_billed, is_estimated = is_money & ~is_replayed, has(frame["usage_source"], "estimated")
+    is_unknown = ~is_known & ~is_told_elsewhere(frame)
     return Total(
         usd=_sum(cost[is_billed & is_known]),
         n_real=int(is_billed.sum()),
-        n_unpriced=int((is_billed & ~is_known).sum()),
+        n_unpriced=int((is_billed & is_unknown).sum()),
         n_estimated=int((is_billed & is_estimated).sum()),
         simulated_usd=_sum(cost[is_simulated & is_known]),
         n_simulated=int(is_simulated.sum()),
-        n_simulated_unpriced=int((is_simulated & ~is_known).sum()),
+        n_simulated_unpriced=int((is_simulated & is_unknown).sum()),
         n_simulated_estimated=int((is_simulated & is_estimated).sum()),
         n_replayed=int(is_replayed.sum()),
     )

@@ -93,7 +93,11 @@ def _by_name(ax: Axes, summary: pd.DataFrame) -> None:
 
 def _note(cost: float, n_unpriced: float, n_attempts: float) -> str:
     if np.isnan(cost):
-        return f"cost not known for {n_attempts:,.0f}"
+        return (
+            f"cost not known for {n_unpriced:,.0f}"
+            if n_unpriced
+            else f"{n_attempts:,.0f}, billed with their end"
+        )
     shown = dollars(cost)
     return f"{shown} + {n_unpriced:,.0f} unpriced" if n_unpriced else shown
 

@@ -169,7 +169,9 @@ def settled(attempt: Attempt, cost: Cost, reserved_usd: float) -> Settled:
         reserved for it: nobody knows better. So it is, too, where the cost was estimated from what is visible
         and reasoning may have come before.
     """
-    if attempt.is_free or _is_refused(attempt):
+    # The end of what ran in the background has its worst case with it; another GET has none.
+    is_free = attempt.is_unsent or (attempt.is_free and not reserved_usd)
+    if is_free or _is_refused(attempt):
         return Settled()
     if not cost.is_known:
         return Settled(held_usd=reserved_usd, n_held=1)

@@ -32,6 +32,13 @@ def test_a_group_without_a_price_has_no_bar_and_says_so() -> None:
     assert "2 of them of unknown cost" in words_of(ax)
 
 
+def test_a_group_whose_cost_stands_in_another_row_does_not_call_it_unknown() -> None:
+    """Where a call in the background was begun under a tag, and its end came home without one."""
+    begun = {"status": "queued", "cost_usd": None, "usage_source": "none", "input_tokens": None}
+    frame = frame_of({**begun, "tag": "a", "response_id": "resp_1"}, {"tag": None, "response_id": "resp_1"})
+    assert texts(drawn(plot_cost(frame, "tag")))[:2] == ["$0.50", "1, billed with their end"]
+
+
 def test_no_priced_rows_are_said() -> None:
     """And how many there are without a price."""
     assert words_of(drawn(plot_cost(frame_of({"cost_usd": None})))) == (
