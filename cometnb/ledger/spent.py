@@ -20,9 +20,12 @@ class Spent(NamedTuple):
         Those whose cost is not known.
     fees_usd : float
         What built-in tools cost besides, where it is known.
+    n_unknown_fees : int
+        Attempts in which a tool ran whose fee is not known.
     """
 
     usd: float = 0.0
     n_attempts: int = 0
     n_unpriced: int = 0
     fees_usd: float = 0.0
+    n_unknown_fees: int = 0

@@ -47,6 +47,7 @@ class Ledger(Recorder):
 
     Examples
     --------
+    >>> from cometnb import Ledger
     >>> ledger = Ledger("off")
     >>> len(ledger.usage("today"))
     0
@@ -126,12 +127,15 @@ class Ledger(Recorder):
         backend: Wanted = "api",
         conversation: Wanted = None,
         notebook: Wanted = None,
+        model: Wanted = None,
+        tag: Wanted = None,
+        status: Wanted = None,
     ) -> Spent:
         """Return what was spent, rows that are not written yet included.
 
         Parameters
         ----------
-        since, conversation, notebook
+        since, conversation, notebook, model, tag, status
             As in `usage`.
         backend : str, list of str or None
             Only attempts of this backend, or one of these: the API's, so that the sum is money. Simulated calls are
@@ -150,7 +154,15 @@ class Ledger(Recorder):
         LedgerError
             If the ledger cannot be read.
         """
-        selection = selection_of(since, backend=backend, conversation=conversation, notebook=notebook)
+        selection = selection_of(
+            since,
+            backend=backend,
+            conversation=conversation,
+            notebook=notebook,
+            model=model,
+            tag=tag,
+            status=status,
+        )
         from cometnb.ledger.storage.reading import read_spent
 
         waiting = self.rows_in_memory()

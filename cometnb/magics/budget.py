@@ -81,8 +81,8 @@ def _set(shared: Shared, limit_usd: float, wish: _Wish) -> None:
 
         held = Budget(limit_usd)
         before = shared.tally.spent
-        held.count_before(before.usd, "api")
-        held.count_before(before.simulated_usd, "simulator")
+        held.count_before(before.usd + before.fees_usd, "api")
+        held.count_before(before.simulated_usd + before.simulated_fees_usd, "simulator")
         if before.n_unpriced and wish.per == "kernel":
             calls = "attempt" if before.n_unpriced == 1 else "attempts"
             say(

@@ -7,17 +7,21 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import CellError
-from cometnb.magics.filters import FILTERS_USAGE, filters_of, since_of, value_of
+from cometnb.errors import CellError, LedgerError
+from cometnb.magics.filters import FILTER_CHOICES, FILTERS_USAGE, filters_of, since_of, value_of
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
 from cometnb.options import user_path
+from cometnb.protocol.cost import dollars
+from cometnb.protocol.counted import counted
 from cometnb.session.origin import watching
 from cometnb.view.publish import publish
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from cometnb.ledger.store import Ledger
 
 __all__ = ["COST_USAGE", "PLOT_USAGE", "cost", "plot"]
 
@@ -74,9 +78,26 @@ def cost(kernel: Kernel, words: list[str]) -> pd.DataFrame:
     from cometnb.ledger.summaries import SUMMARIES, total
 
     frame = kernel.shared.ledger.usage(since, **filters)
-    say(f"{total(frame)}.")
+    say(f"{total(frame)}.{_on_fees(kernel.shared.ledger, since, filters)}")
     summary = SUMMARIES[by](frame)
     return summary if "--all" in left else summary[_COLUMNS]
+
+
+def _on_fees(ledger: Ledger, since: str | None, filters: dict[str, list[str]]) -> str:
+    """Say what built-in tools cost besides; it is in no column of the table."""
+    asked = filters.get("backend", FILTER_CHOICES["--backend"])
+    said = []
+    for whose, is_simulated in (("", False), (" simulated", True)):
+        backends = [backend for backend in asked if (backend == "simulator") is is_simulated]
+        try:
+            spent = ledger.spent(since, **{**filters, "backend": backends})
+        except LedgerError:
+            # What the usage frame could be made of all the same is not enough for this.
+            continue
+        said += [f"{dollars(spent.fees_usd)}{whose}"] if spent.fees_usd else []
+        if spent.n_unknown_fees:
+            said.append(f"not known for {counted(spent.n_unknown_fees, f'{whose} attempt'.strip())}")
+    return f" Fees of built-in tools, in none of these sums: {', '.join(said)}." if said else ""
 
 
 def plot(kernel: Kernel, words: list[str]) -> None:

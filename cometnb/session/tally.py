@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from math import isnan
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cometnb.client.attempt import Attempt
 from cometnb.protocol.cost import Cost, dollars
@@ -34,6 +36,10 @@ class Spent(NamedTuple):
         Simulated attempts whose cost is not known, and those whose tokens were estimated.
     n_replayed : int
         Attempts that were replayed from a recording and cost nothing.
+    fees_usd, simulated_fees_usd : float
+        What built-in tools cost besides, as far as it is known, in US dollars; in neither of the other sums.
+    n_unknown_fees : int
+        Attempts, simulated ones included, in which a tool ran whose fee is not known.
     """
 
     usd: float = 0.0
@@ -45,6 +51,9 @@ class Spent(NamedTuple):
     n_simulated_unpriced: int = 0
     n_simulated_estimated: int = 0
     n_replayed: int = 0
+    fees_usd: float = 0.0
+    simulated_fees_usd: float = 0.0
+    n_unknown_fees: int = 0
 
     def __str__(self) -> str:
         parts = [dollars(self.usd)] if self.n_priced else []
@@ -59,7 +68,15 @@ class Spent(NamedTuple):
             parts.append(f"{self.n_replayed} replayed for nothing")
         if self.n_unpriced:
             parts.append(f"{self.n_unpriced} of unknown cost")
-        return ", ".join(parts) or "nothing spent"
+        return ", ".join(parts + self._fees()) or "nothing spent"
+
+    def _fees(self) -> list[str]:
+        parts = [f"{dollars(self.fees_usd)} of tool fees"] if self.fees_usd else []
+        if self.simulated_fees_usd:
+            parts.append(f"{dollars(self.simulated_fees_usd)} of simulated tool fees")
+        if self.n_unknown_fees:
+            parts.append(f"{self.n_unknown_fees} with tool fees that are not known")
+        return parts
 
 
 class Tally:
@@ -125,17 +142,29 @@ def _bill(response: Response) -> Response:
     """Return what of a response decides its cost, without its text."""
     names = ("model", "service_tier", "usage")
     raw = {name: response.raw.get(name) for name in names}
-    raw["output"] = [{"type": item.get("type")} for item in response.output]
+    raw["output"] = [_call(item) for item in response.output if str(item.get("type")).endswith("_call")]
     bill = Response(raw, status=response.status, timing=response.timing)
     bill.backend, bill.base_url = response.backend, response.base_url
     bill.model_requested, bill.estimated_usage = response.model_requested, response.estimated_usage
     return bill
 
 
+def _call(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a tool's call decides its fee."""
+    action = item.get("action")
+    call = {"type": item.get("type")}
+    return call | {"action": {"type": action.get("type", "search")}} if isinstance(action, Mapping) else call
+
+
 def _with(spent: Spent, bill: Response) -> Spent:
     cost = bill.cost
     if bill.backend == "cassette":
         return spent._replace(n_replayed=spent.n_replayed + 1)
+    if isnan(cost.fees_usd):
+        spent = spent._replace(n_unknown_fees=spent.n_unknown_fees + 1)
+    elif cost.fees_usd:
+        name = "fees_usd" if bill.backend == "api" else "simulated_fees_usd"
+        spent = spent._replace(**{name: getattr(spent, name) + cost.fees_usd})
     if bill.backend != "api":
         return _with_simulated(spent, cost)
     if not cost.is_known:

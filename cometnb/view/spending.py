@@ -188,6 +188,11 @@ def _notes(figures: Figures) -> list[str]:
     ):
         if count:
             notes.append(f"{counted(count, 'attempt')} {words}")
+    for fees_usd, whose in ((spent.fees_usd, ""), (spent.simulated_fees_usd, ", simulated")):
+        if fees_usd:
+            notes.append(f"fees of built-in tools come on top: {dollars(fees_usd)}{whose}")
+    if spent.n_unknown_fees:
+        notes.append(f"{counted(spent.n_unknown_fees, 'attempt')} with tool fees that are not known")
     if figures.n_unreported:
         notes.append(f"{counted(figures.n_unreported, 'attempt')} without reported usage")
     if spent.n_simulated and spent.n_priced + spent.n_unpriced:

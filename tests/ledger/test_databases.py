@@ -144,9 +144,27 @@ def test_what_was_spent_is_known_by_conversation(stored: str) -> None:
     assert ledger.spent(conversation="c0").usd == pytest.approx(3 * ledger.spent().usd / 7)
 
 
+def test_fees_of_tools_are_summed_apart(stored: str) -> None:
+    """One that nobody knows is counted, also while its row waits; every filter of the frame holds."""
+    ledger = recorded(stored, *(an_attempt(number, labels={"tag": f"t{number % 2}"}) for number in range(4)))
+    for number, kind in enumerate(("web_search_call", "web_search_call", "code_interpreter_call"), 10):
+        attempt = an_attempt(number, labels={"tag": "tools"}, status="incomplete")
+        attempt.response.raw["output"] = [{"type": kind}]
+        ledger(attempt)
+    assert ledger.flush()
+    frame, spent = ledger.usage(tag="tools"), ledger.spent(tag="tools")
+    assert spent.fees_usd == pytest.approx(2 * 0.008)
+    assert (spent.n_attempts, spent.n_unknown_fees) == (3, 1)
+    assert spent.usd == pytest.approx(frame["cost_usd"].sum())
+    assert ledger.spent(tag="t1", model="gpt-5.4", status="completed").n_attempts == 2
+    unwritten = Ledger("off")
+    assert unwritten.merge(ledger) == 7
+    assert unwritten.spent(status="incomplete") == spent
+
+
 def test_nothing_spent_is_zero(stored: str) -> None:
     """An empty ledger has cost nothing, and no row is without a price."""
-    assert tuple(Ledger(stored).spent()) == (0.0, 0, 0, 0.0)
+    assert tuple(Ledger(stored).spent()) == (0.0, 0, 0, 0.0, 0)
 
 
 # Prompts and answers.

@@ -100,6 +100,19 @@ def test_spending_before_the_budget_counts(kernel: Kernel, shell: Shell, capsys:
     assert spent_usd > 0
 
 
+def test_fees_of_tools_before_the_budget_count(kernel: Kernel) -> None:
+    """They are money besides the tokens, as they are after it."""
+    attempt = an_attempt()
+    attempt.response.raw["output"] = [{"type": "web_search_call"}] * 10
+    attempt.response.base_url = attempt.base_url
+    kernel.shared.tally(attempt)
+    spent = kernel.shared.tally.spent
+    budget(kernel, ["0.50"])
+    assert kernel.shared.budget is not None
+    assert spent.fees_usd == pytest.approx(0.08)
+    assert kernel.shared.budget.standing().known_usd == pytest.approx(spent.usd + 0.08)
+
+
 def test_spending_of_unknown_cost_before_the_budget_is_said(kernel: Kernel, capsys: Printed) -> None:
     """It cannot be counted, and $0.00 alone would claim that it was nothing."""
     kernel.shared.tally(an_attempt(usage=None))

@@ -56,6 +56,26 @@ def test_cost_is_a_summary_and_a_line(kernel: Kernel, capsys: pytest.CaptureFixt
     shown = capsys.readouterr().out
     assert "2 attempts" in shown
     assert "simulated, not billed" in shown
+    assert "Fees" not in shown
+
+
+def test_fees_of_tools_are_said_besides(kernel: Kernel, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are money that stands in no column; of the rows that are wanted only."""
+    for backend, kind in (
+        ("api", "web_search_call"),
+        ("simulator", "web_search_call"),
+        ("api", "code_interpreter_call"),
+    ):
+        attempt = answered("gpt-5.4", tag="tools", backend=backend)
+        attempt.response.raw["output"] = [{"type": kind}]
+        kernel.shared.ledger(attempt)
+    cost(kernel, ["--tag", "tools"])
+    fees = "Fees of built-in tools, in none of these sums: "
+    assert f"{fees}$0.0080, not known for 1 attempt, $0.0080 simulated." in capsys.readouterr().out
+    cost(kernel, ["--backend", "simulator"])
+    assert f"{fees}$0.0080 simulated." in capsys.readouterr().out
+    cost(kernel, ["--tag", "draft"])
+    assert "Fees" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("by", SUMMARIES)

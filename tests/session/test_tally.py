@@ -119,3 +119,27 @@ def test_what_waits_for_its_price_does_not_grow() -> None:
     tracemalloc.stop()
     assert grown_bytes < 600_000
     assert tally.spent.n_simulated == 1_200
+
+
+def test_fees_of_tools_are_added_up_apart() -> None:
+    """They are money besides the tokens; a page that was opened for a search costs none, an unknown fee is counted."""
+    tally = Tally()
+    output = [
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}},
+        {"type": "web_search_call", "id": "ws_2", "status": "completed", "action": {"type": "open_page"}},
+    ]
+    unknown = [{"type": "code_interpreter_call", "id": "ci_1", "status": "completed"}]
+    usage = {"input_tokens": 1_000_000, "output_tokens": 0}
+    script = Script(
+        *(
+            json_answer({**body_of(), "model": "gpt-5.4", "usage": usage, "output": items})
+            for items in (output, unknown)
+        )
+    )
+    with Client(KEY, "https://api.cometapi.com/v1", transport=script, observers=[tally]) as client:
+        client.respond("one")
+        client.respond("two")
+    spent = tally.spent
+    assert spent.fees_usd == pytest.approx(0.008)
+    assert (spent.n_priced, spent.n_unknown_fees, spent.simulated_fees_usd) == (2, 1, 0.0)
+    assert str(spent).endswith("$0.0080 of tool fees, 1 with tool fees that are not known")

@@ -66,6 +66,12 @@ def test_estimates_and_silence_are_said() -> None:
     assert shown["notes"] == ["1 attempt of estimated cost", "1 attempt without reported usage"]
 
 
+def test_fees_of_tools_are_said() -> None:
+    """They come on top of what the tokens cost."""
+    notes = drawn(Figures(3, spent=Spent(fees_usd=0.02, n_unknown_fees=1)))["notes"]
+    assert ", ".join(notes).endswith("on top: $0.020, 1 attempt with tool fees that are not known")
+
+
 def test_tokens_are_shown_by_kind() -> None:
     """Cached is part of the input, reasoning part of the output; each with its share."""
     sent, got = drawn(Figures(1, usage=Usage(USAGE)))["tokens"]

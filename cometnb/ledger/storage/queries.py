@@ -151,13 +151,16 @@ def rows_in(
 
 
 def sums_query(selection: Selection) -> sa.Select[Any]:
-    """Return the query for the sum of the known costs, of the known fees, and how many rows and how many known."""
-    columns = CURRENT.attempts.c
+    """Return the query for the sums of the known costs and fees, and how many rows, known costs and unknown fees."""
+    columns, contexts = CURRENT.attempts.c, CURRENT.contexts.c
+    with_tools = sa.select(contexts.context_key).where(contexts.n_tool_calls.is_not(None))
+    has_unknown_fee = sa.and_(columns.tool_fees_usd.is_(None), columns.context_key.in_(with_tools))
     query: Any = sa.select(
         sa.func.sum(columns.cost_usd),
         sa.func.sum(columns.tool_fees_usd),
         sa.func.count(),
         sa.func.count(columns.cost_usd),
+        sa.func.sum(sa.case((has_unknown_fee, 1), else_=0)),
     )
     return wanted(query, CURRENT, selection)
 

@@ -89,7 +89,7 @@ def read_spent(database: Database | None, selection: Selection, rows: Sequence[R
     if database is None:
         return _summed(rows)
     with database.reading() as connection:
-        usd, fees_usd, n_attempts, n_priced = connection.execute(sums_query(selection)).one()
+        usd, fees_usd, n_attempts, n_priced, n_unknown_fees = connection.execute(sums_query(selection)).one()
         written = known_ids(connection, [row["attempt_id"] for row in rows])
     waiting = _summed(row for row in rows if row["attempt_id"] not in written)
     return Spent(
@@ -97,6 +97,7 @@ def read_spent(database: Database | None, selection: Selection, rows: Sequence[R
         n_attempts + waiting.n_attempts,
         n_attempts - n_priced + waiting.n_unpriced,
         (fees_usd or 0.0) + waiting.fees_usd,
+        int(n_unknown_fees or 0) + waiting.n_unknown_fees,
     )
 
 
@@ -104,4 +105,5 @@ def _summed(rows: Iterable[Row]) -> Spent:
     unique = {row["attempt_id"]: row for row in rows}.values()
     known = [cost for row in unique if isinstance(cost := row["cost_usd"], float)]
     fees = [fee for row in unique if isinstance(fee := row["tool_fees_usd"], float)]
-    return Spent(fsum(known), len(unique), len(unique) - len(known), fsum(fees))
+    n_unknown = sum(row["tool_fees_usd"] is None and row["n_tool_calls"] is not None for row in unique)
+    return Spent(fsum(known), len(unique), len(unique) - len(known), fsum(fees), n_unknown)
