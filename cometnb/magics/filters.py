@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from cometnb.errors import CellError
+from cometnb.errors import CellError, ParamError
+from cometnb.ledger.selection import since_time
 
 __all__ = ["FILTERS_USAGE", "FILTER_CHOICES", "filters_of", "since_of", "value_of"]
 
@@ -90,11 +91,14 @@ def value_of(words: list[str], flag: str, hint: str) -> tuple[list[str], str | N
     Raises
     ------
     CellError
-        If it is there, and has no value or a blank one.
+        If it is there, and has no value or a blank one, or if it is there more than once.
     """
-    place = next((at for at, word in enumerate(words) if word.partition("=")[0] == flag), None)
-    if place is None:
+    places = [at for at, word in enumerate(words) if word.partition("=")[0] == flag]
+    if not places:
         return words, None
+    if len(places) > 1:
+        raise CellError(f"{flag} is given {len(places)} times.", f"Leave all but one out. {hint}")
+    place = places[0]
     _, equals, value = words[place].partition("=")
     after = words[place + 1 :]
     if not equals and after and not after[0].startswith("--"):
@@ -117,20 +121,33 @@ def since_of(name: str, rest: list[str]) -> str | None:
     Raises
     ------
     CellError
-        An option that nobody took, or more than one time.
+        An option that nobody took, more than one time, or one that cannot be read.
     """
     unknown = [word for word in rest if word.startswith("-")]
     if unknown:
         known = [flag.removeprefix("--") for flag in _EXAMPLES]
         close = difflib.get_close_matches(unknown[0].partition("=")[0].lstrip("-"), known, n=1)
-        hint = f"Did you mean --{close[0]}?" if close else f"%comet help {name} shows what it takes."
+        hint = (
+            f"Did you mean --{close[0]}?"
+            if close
+            else f"%comet help {name.partition(' ')[0]} shows what it takes."
+        )
         raise CellError(f"%comet {name} has no option {unknown[0]}.", hint)
     if len(rest) > 1:
         raise CellError(
             f"%comet {name} takes one time, not {' '.join(rest)!r}.",
             f'Write %comet {name} today, 7d, 2026-11-01 or "2026-11-01 09:30".',
         )
-    return rest[0] if rest else None
+    if not rest:
+        return None
+    try:
+        since_time(rest[0])
+    except ParamError:
+        raise CellError(
+            f"%comet {name} {rest[0]!r} is no moment, no day and no age from 0 up.",
+            f'Write %comet {name} today, 7d, 2h, 2026-11-01 or "2026-11-01 09:30".',
+        ) from None
+    return rest[0]
 
 
 def _values(name: str, flag: str, text: str) -> list[str]:

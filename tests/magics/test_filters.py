@@ -81,6 +81,27 @@ def test_a_filter_without_a_fit_value_is_two_lines(words: list[str]) -> None:
     assert len(str(caught.value).splitlines()) == 2
 
 
+def test_an_option_given_twice_is_two_lines() -> None:
+    """Neither of the two is taken silently, and nobody is told that there is no such option."""
+    with pytest.raises(CellError, match=r"--by is given 2 times\.\nLeave all but one out\. It takes a, b\."):
+        value_of(["--by", "a", "7d", "--by=b"], "--by", "It takes a, b.")
+
+
+@pytest.mark.parametrize("text", ["7", "3x", "tomorrow", "2026-13-01", "99999999d"])
+def test_a_time_that_cannot_be_read_is_corrected_in_the_words_of_a_line(text: str) -> None:
+    """What to write next can be copied as it stands."""
+    with pytest.raises(
+        CellError, match=f"%comet cost '{text}' is no moment.*\nWrite %comet cost today, 7d, 2h"
+    ):
+        since_of("cost", [text])
+
+
+def test_help_is_pointed_to_by_a_name_that_has_it() -> None:
+    """A plot is one of a subcommand's words."""
+    with pytest.raises(CellError, match=r"%comet help plot shows"):
+        since_of("plot latency", ["--xyzzy"])
+
+
 def test_what_is_left_is_one_time_or_none() -> None:
     """The caller passes it to the ledger, which reads it."""
     assert since_of("usage", []) is None
