@@ -139,10 +139,11 @@ def headed(ax: Axes, title: str, sentence: str = "", legend: Iterable[Any] = ())
     height_pt = 4.0 + _put_legend(ax, [*legend], width_pt)
     height_pt += _put_sentence(ax, sentence, width_pt, height_pt)
     ax.set_title(
-        title,
+        drawable(title),
         loc="left",
         pad=height_pt + 2,
         fontsize=_TITLE_PT,
+        fontfamily=families(),
         fontweight="bold",
         color=ink_of(ax),
         parse_math=False,
@@ -221,13 +222,14 @@ def say_nothing(ax: Axes, title: str, words: str, sentence: str = "") -> Axes:
     ax.text(
         0.5,
         0.5,
-        words,
+        drawable(words),
         gid=_NOTHING,
         transform=ax.transAxes,
         ha="center",
         va="center",
         color=ink_of(ax),
         fontsize=_TITLE_PT,
+        fontfamily=families(),
         parse_math=False,
     )
     resize(ax, _EMPTY_IN)

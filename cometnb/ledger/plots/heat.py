@@ -146,6 +146,8 @@ def _unit_of(measure: str, aggregate: str) -> tuple[str, str, _Words]:
     name = {"ttft": "time to first token", "output": "output tokens" if unit == "tokens" else "output"}.get(
         name, name
     )
+    # A title that is wider than the plot would leave no room for it.
+    name = shortened(name)
     return (name, "rows", rounded) if aggregate == "count" else (name, unit, words)
 
 

@@ -14,7 +14,7 @@ from cometnb.errors import ParamError
 from cometnb.ledger.events import events_frame
 from cometnb.ledger.plots.bars import named
 from cometnb.ledger.plots.canvas import COLORS, axes_for, headed, say_nothing
-from cometnb.ledger.plots.units import in_seconds
+from cometnb.ledger.plots.units import in_seconds, shortened
 from cometnb.protocol.counted import counted
 from cometnb.protocol.response import Response
 
@@ -171,7 +171,7 @@ def _sentence(
     parts = []
     if response is not None:
         shown = [response.model or "", response.status, "" if response.backend == "api" else response.backend]
-        parts.append(", ".join(word for word in shown if word))
+        parts.append(", ".join(shortened(word) for word in shown if word))
     if events is not None and len(events):
         spoken = events["at_s"][(events["n_characters"] > 0).to_numpy(np.bool_)]
         if len(spoken):

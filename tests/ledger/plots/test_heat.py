@@ -197,3 +197,12 @@ def test_no_column_s_name_is_a_formula(name: str) -> None:
     """A name may hold dollars; as a formula it would not be drawn, or stop the plot."""
     ax = drawn(plot_heat(runs().assign(**{name: 1.0}), "effort", "model", name))
     assert name in ax.get_title(loc="left")
+
+
+@pytest.mark.parametrize("measure", ["w" * 300, "w" * 300 + "_usd", "\U0010ffff of 日本語_usd"])
+def test_a_long_or_strange_measure_leaves_room_for_the_plot(measure: str) -> None:
+    """It stands in the title, and is shortened and boxed there as any other name."""
+    frame = runs().rename(columns={"cost_usd": measure})
+    assert drawn(plot_heat(frame, "model", "effort", measure)).get_window_extent().width > 300
+    frame[measure] = float("nan")
+    drawn(plot_heat(frame, "model", "effort", measure))

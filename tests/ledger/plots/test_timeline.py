@@ -95,3 +95,10 @@ def test_a_timeline_of_something_else_is_refused(source: object) -> None:
     with pytest.raises(ParamError, match="one answer"):
         plot_timeline(source)  # type: ignore[arg-type]
     assert plt.get_fignums() == []
+
+
+def test_a_long_name_leaves_room_for_the_plot() -> None:
+    """The model's and the status are the service's words."""
+    response = Response({"model": "w" * 900, "status": "x" * 900})
+    response.event_log = with_text(1.0, 2.0).event_log
+    assert drawn(plot_timeline(response)).get_window_extent().height > 100
