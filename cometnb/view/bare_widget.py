@@ -48,32 +48,16 @@ class TakenOver(BareWidget):
 
     Attributes
     ----------
-    was_asked : bool
-        True once a front end has asked for the state: it has not seen the messages before. A page that was reloaded
-        asks for all widgets' states at once, a second front end for this one's.
     fallback : str
         What a front end without widgets shows.
     """
 
-    was_asked = False
     fallback = ""
-
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        # The state that opened the view was not asked for.
-        self.was_asked = False
 
     def bundle(self) -> dict[str, Any]:
         """Return the mimetypes of its display."""
         view = {"version_major": 2, "version_minor": 1, "model_id": self.model_id}
         return {"application/vnd.jupyter.widget-view+json": view, "text/plain": self.fallback}
-
-    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
-        """Return the state, or the part of it named by `key`."""
-        if key is None:
-            self.was_asked = True
-        state: dict[str, Any] = super().get_state(key, drop_defaults)
-        return state
 
 
 # A page that was reloaded in mid-stream can ask for the view only when the cell has ended, and no longer takes the

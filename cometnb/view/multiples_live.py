@@ -127,14 +127,15 @@ class WatchedMultiples:
         self._view.update(events, ended, foot, self._count.elapsed_s)
 
     def finish(self, results: Sequence[Result], notes: Sequence[str] = ()) -> None:
-        """Replace the live view by one display; a page that was reloaded keeps the view, complete."""
+        """Replace the live view by one display; a page that was reloaded, or a copy of the cell, keeps the view, complete."""
         elapsed_s = self._count.elapsed_s
         foot = " · ".join([summary(self._grid, results, elapsed_s=elapsed_s), *notes])
-        self._view.end(masked(foot), is_sent=self._view.was_asked)
         from cometnb.view.bare_widget import let_go  # loaded with the view
 
         data, metadata = multiples_bundle(self._grid, results, notes=notes, elapsed_s=elapsed_s)
         publish(data, metadata, display_id=self._display_id, is_update=True)
+        # Where the display has taken its place nothing is drawn any more.
+        self._view.end(masked(foot))
         let_go(self._view)
 
 
@@ -238,7 +239,7 @@ class TerminalMultiples:
         point = result.run.point
         where = said(self._grid.axes, point.labels, result.run.repeat if self._grid.repeat > 1 else 0)
         text = result.response.output_text if result.response is not None else ""
-        text = " ".join((text if result.error is None else result.error.fact).split())
+        text = " ".join(masked(text if result.error is None else result.error.fact).split())
         shown = text if len(text) <= _LONGEST_LINE else f"{text[: _LONGEST_LINE - 1]}…"
         parts = [f"[{self._n_written}/{len(self._grid.runs)}]", heading(where), figures(result), shown]
         return " · ".join(part for part in parts if part)

@@ -8,6 +8,7 @@ from typing import Any
 
 import traitlets
 
+from cometnb.errors import masked
 from cometnb.protocol.events import APPENDED, Event
 from cometnb.session.sweep import Grid
 from cometnb.session.sweep_frame import Result
@@ -40,8 +41,6 @@ class MultiplesView(TakenOver):
     sweep : dict
         Everything shown so far. It is changed in place and not sent: `update` and `end` send what is new, and a page
         that asks for the state (after a reload, or for a second view) gets it whole.
-    was_asked : bool
-        True once a front end has asked for the state.
     """
 
     _esm = joined("element.js", "taken_over.js", "multiples.js")
@@ -108,11 +107,11 @@ class MultiplesView(TakenOver):
         if changed:
             self._tell(changed)
 
-    def end(self, foot: str, *, is_sent: bool) -> None:
-        """Mark it as complete; sent only to a page that keeps the view."""
-        self._tell({"foot": foot, "is_done": True}, is_sent=is_sent)
+    def end(self, foot: str) -> None:
+        """Mark it as complete."""
+        self._tell({"foot": foot, "is_done": True})
 
-    def _tell(self, changed: dict[str, Any], *, is_sent: bool = True) -> None:
+    def _tell(self, changed: dict[str, Any]) -> None:
         sweep = self.sweep
         sweep["n"] += 1
         for place, news in changed.get("cells", {}).items():
@@ -121,8 +120,7 @@ class MultiplesView(TakenOver):
             cell |= {name: news[name] for name in ("line", "state") if name in news}
             cell["tail"] = self._cells[int(place)].tail
         sweep |= {name: value for name, value in changed.items() if name != "cells"}
-        if is_sent:
-            self.send({"n": sweep["n"], **changed})
+        self.send({"n": sweep["n"], **changed})
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
         if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":
@@ -167,7 +165,7 @@ class _Cell:
             # It did not stream: it was kept from before, or came whole.
             last = block_html(response.output_text or response.refusal or "")
         error = result.error.fact if result.error is not None else ""
-        line = " · ".join(filter(None, [error, figures(result)]))
+        line = masked(" · ".join(filter(None, [error, figures(result)])))
         state = "done" if result.status == "completed" else "failed"
         return {"blocks": [last] if last else [], **self._tail_news(""), "line": line, "state": state}
 

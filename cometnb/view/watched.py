@@ -53,16 +53,14 @@ class WatchedAnswer:
         self._feed.update(events, waiting)
 
     def finish(self, response: Response, notes: tuple[str, ...] = ()) -> None:
-        """Replace the live view by one display; a page that was reloaded keeps the view, complete."""
+        """Replace the live view by one display; a page that was reloaded, or a copy of the cell, keeps the view, complete."""
         data, metadata = bundle(response, notes=notes)
         last = self._feed.last(response)
-        if self._view.was_asked:
-            self._view.tell(**last)
-        else:
-            self._view.keep(**last)
         replace_all()
         publish(data, metadata, display_id=uuid.uuid4().hex)
         publish_all(image_displays(response))
+        # Where the display has taken its place nothing is drawn any more.
+        self._view.tell(**last)
         let_go(self._view)
 
     def withdraw(self) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import traitlets
 
+from cometnb.errors import masked
 from cometnb.view.bare_widget import TakenOver, joined
 
 __all__ = ["LiveView", "keep_to_its_thread"]
@@ -29,9 +30,6 @@ class LiveView(TakenOver):
     answer : dict
         Everything shown so far. It is changed in place and not sent: `tell` sends what is new, and a page that asks
         for the state (after a reload, or for a second view) gets it whole.
-    was_asked : bool
-        True once a front end has asked for the state: it has not seen the messages before. A page that was reloaded
-        asks for all widgets' states at once, a second front end for this one's.
     """
 
     _esm = joined("element.js", "taken_over.js", "live.js")
@@ -54,16 +52,6 @@ class LiveView(TakenOver):
         self.on_msg(self._received)
         keep_to_its_thread(self.comm)
 
-    def keep(self, **news: Any) -> None:
-        """Keep what is new in the state, for a page that asks; parameters as for `tell`."""
-        answer = self.answer
-        answer["n"] += 1
-        for name, value in news.items():
-            if name in ("blocks", "thoughts"):
-                answer[name].extend(value)
-            else:
-                answer[name] = value
-
     def tell(self, **news: Any) -> None:
         """Send what is new, and keep it in the state.
 
@@ -73,8 +61,14 @@ class LiveView(TakenOver):
             ``blocks`` and ``thoughts`` (lists of HTML, added), and what replaces what was there: ``tail`` and
             ``thought`` (HTML), ``cards``, ``phase``, ``detail``, ``n_deltas``, ``elapsed_s``.
         """
-        self.keep(**news)
-        self.send({"n": self.answer["n"], **news})
+        answer = self.answer
+        answer["n"] += 1
+        for name, value in news.items():
+            if name in ("blocks", "thoughts"):
+                answer[name].extend(value)
+            else:
+                answer[name] = value
+        self.send({"n": answer["n"], **news})
 
     def clear(self, model: str = "") -> None:
         """Empty the view for another answer; without a model it waits until somebody runs one."""
@@ -101,7 +95,7 @@ def _empty(model: str) -> dict[str, Any]:
         "detail": "",
         "n_deltas": 0,
         "elapsed_s": 0.0,
-        "model": model,
+        "model": masked(model),
     }
 
 

@@ -189,6 +189,21 @@ def test_a_reload_loses_nothing(notebook: OpenNotebook) -> None:
     assert page.page.locator(".jp-CodeCell").nth(3).locator("blockquote").count() == 4
 
 
+def test_a_restarted_kernel_leaves_what_had_come(notebook: OpenNotebook) -> None:
+    """The words stay, the line below says that no more will come, and there is no Stop that nobody would hear."""
+    page = notebook([simulated(_LONG, tokens_per_s=40), _PLAIN, "%%respond --sweep effort=none,low\nHello"])
+    for index, shown in ((1, LIVE), (2, ".cometnb-multiples-live")):
+        page.run_cell(0)
+        page.start_cell(index)
+        view = page.page.locator(".jp-CodeCell").nth(index).locator(shown)
+        expect(view).to_contain_text("an answer. Some words", timeout=30_000)
+        page.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
+        expect(view).to_contain_text("The kernel has ended.")
+        expect(view).to_contain_text("an answer. Some words")
+        expect(view.get_by_role("button", name="Stop")).to_have_count(0)
+        page.wait_idle()
+
+
 def test_two_views_of_one_output_both_grow(notebook: OpenNotebook) -> None:
     """A new view of the output shows what came before it was made, and goes on like the first."""
     page = notebook([simulated(_MIXED * 8, tokens_per_s=60), _PLAIN])

@@ -107,14 +107,12 @@ def test_a_refusal_is_text_with_a_word_before_it(page: _Page) -> None:
 
 
 def test_at_the_end_one_native_display_is_left(page: _Page) -> None:
-    """Nothing more is sent to the view."""
+    """It holds Markdown and plain text."""
     answer = WatchedAnswer()
     answer.update([_delta("One")])
-    n_messages = len(page.messages)
     answer.finish(_answer("One"))
     (display,) = page.displays
     assert set(display) == {"text/markdown", "text/plain"}
-    assert len(page.messages) == n_messages
 
 
 def test_an_ended_view_can_still_be_asked_for(page: _Page) -> None:
@@ -136,11 +134,10 @@ def test_only_the_latest_views_stay_open(page: _Page) -> None:
     assert [answer._view.comm is not None for answer in answers] == [False, False, False, True, True]
 
 
-def test_a_reloaded_page_is_finished_in_place(page: _Page) -> None:
-    """It no longer takes the native display, so its view is told the end and stays."""
+def test_a_view_that_the_display_does_not_replace_is_finished_in_place(page: _Page) -> None:
+    """After a reload, and in a copy of the cell, which asks for nothing: the view is told the end and stays."""
     answer = WatchedAnswer()
     answer.update([_delta("One.\n\nTwo")])
-    answer._view._handle_msg({"content": {"data": {"method": "request_state"}}})
     answer.finish(_answer("One.\n\nTwo"))
     assert page.messages[-1]["phase"] == "done"
     assert page.blocks == ["<p>One.</p>\n", "<p>Two</p>\n"]
@@ -199,3 +196,17 @@ def test_an_ended_view_asks_nothing(page: _Page, kind: str) -> None:
     answer.finish(Response({"status": "completed", "output": [_CALL]}, status="interrupted"))
     (card,) = answer._view.get_state()["answer"]["cards"]
     assert card == {"title": "f", "text": "{}", "result": "no result"}
+
+
+def test_no_key_travels(page: _Page) -> None:
+    """It may stand in the text, the thoughts, a function's name, the reason of a wait, and a service's error."""
+    key = "sk-Canary2x7Qm4Vt9Zp1Rw6Kb3"
+    answer = WatchedAnswer(key)
+    for kind in (ASKED, CALLED):
+        answer.update([Event(kind, {"name": key, "call_id": "a", "arguments": "{}"})], waiting=f"for {key}")
+    answer.update([Event("response.output_item.added", {"item": {"type": key}})])
+    answer.update([_delta(f"Text {key}. "), _delta(f"Thought {key}.", "response.reasoning_text.delta")])
+    answer.finish(Response({"status": "failed", "model": key, "error": {"message": key}}), (key,))
+    told = str([page.messages, page.displays, answer._view.get_state()["answer"]])
+    assert "Canary" not in told
+    assert "sk-***" in told

@@ -4,8 +4,10 @@
 // for it and goes on. Each message carries a number: what the state already holds is not applied twice.
 // The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`, `thoughts`, `thought`); all else is text.
 
-const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete." };
-const RESTS = ["done", "idle"];
+const OPEN_WORDS = { streaming: "The answer is coming.", done: "The answer is complete.", cut: CUT_OFF };
+const RESTS = ["done", "idle", "cut"];
+// What a card says of a call that has no result yet.
+const OPEN_RESULTS = ["allowed", "running"];
 const BUTTONS = [["Run", true], ["Refuse", false]];
 
 export default {
@@ -26,6 +28,7 @@ export default {
       for (const name of ["tail", "thought", "phase", "detail", "n_deltas"])
         if (message[name] !== undefined) answer[name] = message[name];
     });
+    model.on("comm_live_update", () => cutOff(model.get("answer")));
   },
 
   render({ model, el }) {
@@ -40,16 +43,32 @@ export default {
       show(view, message.answer || message);
       if (message.answer || message.phase || message.detail !== undefined) tick(view, model.get("answer"));
     };
+    const onCut = () => {
+      const { phase, cards } = model.get("answer");
+      show(view, { phase, cards });
+      tick(view, model.get("answer"));
+    };
     model.on("msg:custom", onMessage);
+    model.on("comm_live_update", onCut);
     const clock = setInterval(() => tick(view, model.get("answer")), 250);
     tick(view, answer);
     return () => {
       model.off("msg:custom", onMessage);
+      model.off("comm_live_update", onCut);
       clearInterval(clock);
       holdPlace(view);
     };
   },
 };
+
+function cutOff(answer) {
+  if (RESTS.includes(answer.phase)) return;
+  answer.phase = "cut";
+  answer.detail = CUT_OFF;
+  answer.cards = answer.cards.map(({ asks, ...card }) =>
+    asks || OPEN_RESULTS.includes(card.result) ? { ...card, result: "no result" } : card,
+  );
+}
 
 function build(el, model) {
   const root = add(el, "div", "cometnb-live");
@@ -96,9 +115,7 @@ function show(view, message) {
   }
   if (message.cards) drawCards(view, message.cards);
   if (message.phase) view.stop.hidden = !view.model.get("can_stop") || RESTS.includes(message.phase);
-  if (message.phase === "done") {
-    view.spoken.textContent = OPEN_WORDS.done;
-  }
+  if (Object.hasOwn(OPEN_WORDS, message.phase)) view.spoken.textContent = OPEN_WORDS[message.phase];
   keepHeight(view);
 }
 
@@ -175,7 +192,7 @@ function keepFocus(view) {
 }
 
 function tick(view, answer) {
-  if (answer.phase === "done") {
+  if (answer.phase === "done" || answer.phase === "cut") {
     view.words.textContent = answer.detail;
     return;
   }

@@ -5,6 +5,8 @@
 // tail only what has changed travels: how much of it stays, and what is added to that.
 // The only HTML inserted is what the kernel has sanitised (`blocks`, `tail`); all else is text.
 
+const ENDS = ["done", "failed"];
+
 export default {
   initialize({ model }) {
     model.get("sweep").since = performance.now();
@@ -20,6 +22,7 @@ export default {
       }
       for (const name of ["foot", "is_done"]) if (message[name] !== undefined) sweep[name] = message[name];
     });
+    model.on("comm_live_update", () => cutOff(model.get("sweep")));
   },
 
   render({ model, el }) {
@@ -35,16 +38,30 @@ export default {
       tick(view, model.get("sweep"));
       keepHeight(view);
     };
+    const onCut = () => {
+      for (const [place, { line, state }] of Object.entries(model.get("sweep").cells))
+        if (state === "cut") show(view, place, { line, state });
+      tick(view, model.get("sweep"));
+    };
     model.on("msg:custom", onMessage);
+    model.on("comm_live_update", onCut);
     const clock = setInterval(() => tick(view, model.get("sweep")), 250);
     tick(view, sweep);
     return () => {
       model.off("msg:custom", onMessage);
+      model.off("comm_live_update", onCut);
       clearInterval(clock);
       holdPlace(view);
     };
   },
 };
+
+function cutOff(sweep) {
+  if (sweep.is_done) return;
+  Object.assign(sweep, { is_done: true, is_cut: true, foot: CUT_OFF });
+  for (const cell of Object.values(sweep.cells))
+    if (!ENDS.includes(cell.state)) Object.assign(cell, { line: "not complete", state: "cut" });
+}
 
 function build(el, model, sweep) {
   const root = add(el, "div", "cometnb-multiples-live");
@@ -112,14 +129,14 @@ function show(view, place, news, tail) {
   if (news.line !== undefined) cell.line.textContent = news.line;
   if (news.state !== undefined) cell.box.dataset.state = news.state;
   if (follows) scroller.scrollTop = scroller.scrollHeight;
-  if (news.state === "done" || news.state === "failed") scroller.scrollTop = 0;
+  if (ENDS.includes(news.state)) scroller.scrollTop = 0;
 }
 
 function tick(view, sweep) {
   view.stop.hidden = !view.canStop || sweep.is_done;
   if (sweep.is_done) {
     view.words.textContent = sweep.foot;
-    view.spoken.textContent = "The sweep is complete.";
+    view.spoken.textContent = sweep.is_cut ? CUT_OFF : "The sweep is complete.";
     return;
   }
   const elapsed = sweep.elapsed_s + (performance.now() - sweep.since) / 1000;

@@ -3,6 +3,8 @@
 const HOLD_MS = 500;
 // JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
 const MARKDOWN = "jp-RenderedHTMLCommon";
+// The kernel has been restarted: nothing more comes, and a wish would reach nobody.
+const CUT_OFF = "The kernel has ended. What had come stays here until the page is left.";
 
 // The only place where HTML is read; the kernel has sanitised it.
 function parsed(html) {

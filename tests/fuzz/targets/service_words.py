@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import math
 import tempfile
 from collections.abc import Iterator
@@ -42,84 +41,18 @@ from cometnb.view.spending_panel import SpendingView
 from cometnb.view.tree import as_markdown, as_text
 from cometnb.view.widget import LiveView
 from tests.fuzz.looking import check_error, check_row, check_text
-from tests.fuzz.strict_html import Attributes, check_html
+from tests.fuzz.showing import check_plain, check_sent, check_shown_html
 from tests.fuzz.target import Target
 from tests.fuzz.targets.cell_text import text_of
 from tests.ledger.attempts import an_attempt
 from tests.view.test_multiples import recorded
 
-__all__ = ["TARGETS", "said_kept", "said_shown"]
+__all__ = ["TARGETS", "events_saying", "response_saying", "said_kept", "said_shown"]
 
 _LONGEST = 500
-_TAGS = frozenset(
-    (
-        *(
-            "a",
-            "blockquote",
-            "br",
-            "caption",
-            "code",
-            "del",
-            "div",
-            "em",
-            "h1",
-            "h2",
-            "h3",
-            "h4",
-            "h5",
-            "h6",
-            "hr",
-        ),
-        *(
-            "li",
-            "ol",
-            "p",
-            "pre",
-            "s",
-            "span",
-            "strong",
-            "style",
-            "table",
-            "tbody",
-            "td",
-            "th",
-            "thead",
-            "tr",
-            "ul",
-        ),
-    )
-)
-_ATTRIBUTES = frozenset(("border", "class", "href", "rel", "scope", "start", "style", "title"))
-_STYLES = ("text-align", "vertical-align", "opacity", "font-size")
 
 
-def _check_element(tag: str, attributes: Attributes) -> None:
-    assert tag in _TAGS, tag
-    for name, value in attributes:
-        assert name in _ATTRIBUTES, (tag, name)
-        if name == "href":
-            assert str(value).startswith(("http://", "https://", "mailto:")), value
-        if name == "style":
-            rules = [rule.partition(":")[0].strip() for rule in str(value).split(";") if rule.strip()]
-            assert set(rules) <= set(_STYLES), value
-
-
-def _check_html(html: str) -> None:
-    check_text(html)
-    check_html(html, _check_element)
-
-
-def _check_sent(value: Any) -> None:
-    """Check that a kernel can send a message: JSON in UTF-8, and no number that is none."""
-    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-
-
-def _check_plain(text: str) -> None:
-    check_text(text)
-    assert all(one.isprintable() or one in "\n\t " or ord(one) > 0x9F for one in text), ascii(text)
-
-
-def _response(text: str, status: str) -> Response:
+def response_saying(text: str, status: str) -> Response:
     """Return an answer whose every field holds the text."""
     source = {"type": "url_citation", "url": text, "title": text, "file_id": text}
     output = [
@@ -149,7 +82,7 @@ def _errors(text: str) -> list[CometError]:
 def said_kept(data: bytes) -> None:
     """Keep it: in the ledger, a conversation, a checkpoint and every frame; each can be written out and read again."""
     text = text_of(data)[:_LONGEST]
-    response, errors = _response(text, ""), _errors(text)
+    response, errors = response_saying(text, ""), _errors(text)
     for error in errors:
         check_error(error)
     with tempfile.TemporaryDirectory() as name:
@@ -157,7 +90,7 @@ def said_kept(data: bytes) -> None:
         _keep_in_ledger(response, folder)
         _keep_in_conversation(response, folder)
         _keep_in_checkpoint(response, errors, folder)
-    made = grid_of("Hello", {"temperature": [0, 1]}, model=text or "m")
+    made = grid_of("Hello", {"temperature": [0, 1]}, model=text if text.strip() else "m")
     _check_frame(frame_of(made, [Result(made.runs[0], response), Result(made.runs[1], response, errors[0])]))
     results = Results(2)
     results.take(Outcome(Job("a", {}), response))
@@ -170,7 +103,7 @@ def said_kept(data: bytes) -> None:
 def _check_frame(table: Any) -> None:
     table.to_csv(io.BytesIO(), index=False)
     table.to_json(date_format="iso")
-    _check_html(table._repr_html_().replace("<style scoped>", "<style>"))
+    check_shown_html(table._repr_html_().replace("<style scoped>", "<style>"))
 
 
 def _keep_in_ledger(response: Response, folder: Path) -> None:
@@ -199,7 +132,7 @@ def _keep_in_conversation(response: Response, folder: Path) -> None:
     again = Conversation.load(folder / "chat.json")
     assert len(again.turns) == len(chat.turns) == 2
     for one in (chat, again):
-        _check_plain(as_text(one))
+        check_plain(as_text(one))
         check_text(as_markdown(one))
         encoded(one.request(one.begin("More"), "https://other.b/v1", {"model": "m"}))
 
@@ -229,20 +162,21 @@ def said_shown(data: bytes) -> None:
         comms = recorded(patch)
         patch.setattr(door, "publish_display_data", publish)
         for status in ("completed", "failed", text):
-            _show(_response(text, status), text)
+            _show(response_saying(text, status), text)
         _show_sweep(text)
         _show_panel(text)
         _show_spending(text)
         for one in comms:
-            _check_sent(getattr(one, "sent", []))
-    _check_sent(sent)
+            check_sent(getattr(one, "sent", []))
+    check_sent(sent)
     for shown, _ in sent:
-        _check_plain(shown.get("text/plain", ""))
+        check_plain(shown.get("text/plain", ""))
         if "text/html" in shown:
-            _check_html(shown["text/html"])
+            check_shown_html(shown["text/html"])
 
 
-def _events(text: str) -> list[Event]:
+def events_saying(text: str) -> list[Event]:
+    """Return events whose every field holds the text."""
     call = {"type": "function_call", "name": text, "call_id": text, "arguments": text}
     source = {"type": "url_citation", "url": text, "title": text}
     raws: list[dict[str, Any]] = [
@@ -262,13 +196,13 @@ def _events(text: str) -> list[Event]:
 def _show(response: Response, text: str) -> None:
     live, out = LiveAnswer(text), io.StringIO()
     terminal, feed = TerminalAnswer(out), Feed(LiveView(text))
-    for event in _events(text):
+    for event in events_saying(text):
         live.update([event])
         terminal.update([event])
         feed.update([event], waiting=text)
     live.finish(response, notes=(text,))
     terminal.finish(response, notes=(text,))
-    _check_plain(out.getvalue())
+    check_plain(out.getvalue())
     feed.view.tell(**feed.last(response))
     feed.view.send_state()
     feed.view.close()
@@ -279,11 +213,13 @@ def _show_sweep(text: str) -> None:
     made = grid_of("Hello", {"temperature": [0, 1], "user": [text, "a"]}, model="m")
     errors = _errors(text)
     statuses = ("completed", text, "failed")
-    results = [Result(run, _response(text, status)) for run, status in zip(made.runs, statuses, strict=False)]
+    results = [
+        Result(run, response_saying(text, status)) for run, status in zip(made.runs, statuses, strict=False)
+    ]
     results.append(Result(made.runs[3], None, errors[0]))
     view = MultiplesView(made, text)
-    view.update({run.place: _events(text) for run in made.runs}, results, text, 1.0)
-    view.end(text, is_sent=True)
+    view.update({run.place: events_saying(text) for run in made.runs}, results, text, 1.0)
+    view.end(text)
     view.send_state()
     view.close()
     shown, metadata = multiples_bundle(made, results, notes=(text,))
@@ -304,7 +240,7 @@ def _show_panel(text: str) -> None:
     try:
         for number, error in enumerate(_errors(text)[:2], 1):
             run = Run(number, panel.settings, request={"model": text})
-            run.finish(_response(text, text if number == 1 else "failed"), error, (text,))
+            run.finish(response_saying(text, text if number == 1 else "failed"), error, (text,))
             runs.append(run)
         for name, value in (("runs", tuple(runs)), ("response", runs[0].response), ("notes", (text,))):
             panel.set_trait(name, value)
