@@ -18,6 +18,10 @@ _PANEL = "import cometnb\npanel = cometnb.panel('What is a mean?', temperature=0
 _SET = "panel.params, panel.tools"
 _OPEN = "import ipywidgets.widgets.widget as w\nlen(w._instances)"
 _SOURCES = "window.jupyterapp.shell.currentWidget.content.model.toJSON().cells.map((cell) => cell.source)"
+_FITS = """() => {
+  const board = document.querySelector(".cometnb-board");
+  return board.clientWidth < 300 && board.scrollWidth <= board.clientWidth;
+}"""
 _ACTIVE = "window.jupyterapp.shell.currentWidget.content.activeCellIndex"
 
 
@@ -99,7 +103,7 @@ def test_a_screen_reader_and_the_tab_key_find_their_way(notebook: OpenNotebook) 
     expect(
         page.page.get_by_role("radiogroup", name=re.compile("^reasoning.effort: How hard"))
     ).to_be_visible()
-    page.page.get_by_role("textbox", name=re.compile("^input")).focus()
+    page.page.get_by_role("textbox", name=re.compile("^prompt")).focus()
     seen = []
     for _ in range(5):
         page.page.keyboard.press("Tab")
@@ -116,6 +120,14 @@ def test_a_screen_reader_and_the_tab_key_find_their_way(notebook: OpenNotebook) 
     tabs.first.press("ArrowRight")
     expect(tabs.nth(1)).to_be_focused()
     expect(page.page.get_by_role("tabpanel", name="request")).to_contain_text('"temperature": 0.2')
+
+
+def test_a_narrow_page_cuts_nothing_off(notebook: OpenNotebook) -> None:
+    """As a page of 1,200 pixels is at a zoom of 400 %: every control and all of its words are within the board."""
+    page = _open(notebook)
+    page.page.locator(f"{_DECK} summary", has_text="Advanced").click()
+    page.page.set_viewport_size({"width": 400, "height": 900})
+    page.page.wait_for_function(_FITS)
 
 
 def test_it_runs_and_stops_in_mid_stream(notebook: OpenNotebook) -> None:

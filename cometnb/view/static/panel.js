@@ -116,7 +116,7 @@ class Deck {
   dial(parent, row) {
     const box = add(parent, "div", `cometnb-dial cometnb-kind-${row.kind}`);
     box.dataset.path = row.path;
-    const label = add(box, "span", "cometnb-name", row.path === "input" ? "prompt" : row.path);
+    const label = add(box, "span", "cometnb-name", called(row));
     label.title = row.doc;
     const body = add(box, "div", "cometnb-body");
     const dial = { row, box, ...KINDS[row.kind](row, this, body) };

@@ -5,8 +5,13 @@
 const LOG_STEPS = 400;
 let made = 0;
 
+function called(row) {
+  return row.path === "input" ? "prompt" : row.path;
+}
+
+// Who speaks to the page says the words that stand beside the control.
 function named(element, row) {
-  element.setAttribute("aria-label", `${row.path}: ${row.doc}`);
+  element.setAttribute("aria-label", `${called(row)}: ${row.doc}`);
   element.title = row.doc;
   return element;
 }
