@@ -14,6 +14,7 @@ from cometnb.client.attempt import Observer
 from cometnb.client.call import Call
 from cometnb.client.deadline import bound
 from cometnb.client.gate import Gate
+from cometnb.client.pools import spread
 from cometnb.client.resume import Resumption
 from cometnb.client.setup import Setup, connecting, make_setup
 from cometnb.client.steps import Flow, Send
@@ -100,7 +101,7 @@ class Client(_Configured):
     max_retries : int
         Attempts after the first; only before the first event has come.
     observers : sequence of callable
-        Each is called with every finished `Attempt`.
+        Each is called with every finished `Attempt`, such as a `Ledger`, which writes it down as a row.
     gates : sequence of Gate
         Each is asked before every attempt, and may refuse it, cap it or stop its stream: `Budget`.
     strict : bool
@@ -264,6 +265,8 @@ class AsyncClient(_Configured):
         with connecting():
             self._http = httpx.AsyncClient(**self.setup.http_options())
         bound(self._http)
+        if self.setup.transport is None:
+            spread(self._http)
 
     async def respond(
         self,

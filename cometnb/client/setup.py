@@ -19,6 +19,7 @@ from cometnb.client.attempt import Observer
 from cometnb.client.decoded import ACCEPTED
 from cometnb.client.gate import Gate
 from cometnb.client.logged import SHORTEST_KEY, hide_in_logs
+from cometnb.client.pools import MOST_IN_ONE
 from cometnb.client.retry import Backoff
 from cometnb.client.turnstile import Turnstile
 from cometnb.config.configured import configured, find_key
@@ -115,7 +116,7 @@ class Setup:
         return {
             "headers": headers,
             "timeout": httpx.Timeout(idle_s, connect=min(_CONNECT_S, self.timeout_s), pool=None),
-            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE),
             # A wrong base URL often answers with a redirect; following it would hand the key to wherever it points.
             "follow_redirects": False,
             "transport": self.transport,
@@ -286,6 +287,7 @@ _FAULTS: tuple[tuple[type[Exception], str, str], ...] = (
 def fault_of(error: Exception, setup: Setup) -> Fault:
     """Return what an exception of httpx means."""
     _, kind, words = next(row for row in _FAULTS if isinstance(error, row[0]))
-    reason = str(error).strip() or type(error).__name__
+    # Behind it stands the sentence's own full stop.
+    reason = str(error).strip().rstrip(".") or type(error).__name__
     connect_s, idle_s = min(_CONNECT_S, setup.timeout_s), min(setup.idle_timeout_s, setup.timeout_s)
     return Fault(kind, words.format(url=setup.base_url, connect_s=connect_s, idle_s=idle_s, reason=reason))
