@@ -13,8 +13,9 @@ __all__ = ["many_streams"]
 
 _LEAST, _MOST = 4, 1.2
 _CAUSE = (
-    "The batch is httpx underneath as well: what stands above the hand loop is the folding of every event into a"
-    " Response and the record of every attempt, which the hand loop does not make"
+    "The batch is httpx underneath as well: of its CPU at 1,000 streams over a third goes into httpx and h11, which"
+    " read chunk by chunk, an eighth into Python's garbage collector, and a quarter into the folding of every event"
+    " into a Response"
 )
 
 
