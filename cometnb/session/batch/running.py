@@ -49,13 +49,18 @@ class Delivery:
         self._ready.append(outcome)
         self.changed.set()
 
-    def take(self) -> list[Outcome]:
-        """Return what has come, from the other thread."""
+    def taken(self) -> Iterator[Outcome]:
+        """Yield what has come, on the other thread.
+
+        Each is taken off when the next is asked for: an interrupt in between gives it once more and loses none.
+        """
         self.changed.clear()
-        taken = [self._ready.popleft() for _ in range(len(self._ready))]
-        if taken:
-            self._make_room()
-        return taken
+        while self._ready:
+            outcome = self._ready[0]
+            yield outcome
+            if self._ready and self._ready[0] is outcome:
+                self._ready.popleft()
+                self._make_room()
 
     def open(self) -> None:
         """Let everything come that is on its way, however much it is: the end is near."""
@@ -129,15 +134,14 @@ class RunningBatch:
         Notes
         -----
         A reader that leaves the loop early has stopped the batch. An exception in the body of the loop does not
-        reach this generator: use the batch as a context manager, which stops it then.
+        reach this generator: use the batch as a context manager, which stops it then. The outcome at which the loop
+        was left, or interrupted, comes once more in `rest`.
         """
         try:
-            while True:
+            is_done = False
+            while not is_done:
                 is_done = self.is_done
-                taken = self._delivery.take()
-                yield from taken
-                if is_done and not taken:
-                    break
+                yield from self._delivery.taken()
                 if not self.is_done and not wait_for(self._delivery.changed, idle_s):
                     yield None
                 self._warn()
@@ -146,9 +150,9 @@ class RunningBatch:
                 self.stop()
         self._check()
 
-    def rest(self) -> list[Outcome]:
-        """Return the outcomes that nobody has taken yet, such as those that came while it was being stopped."""
-        return self._delivery.take()
+    def rest(self) -> Iterator[Outcome]:
+        """Yield the outcomes that nobody has taken yet, such as those that came while it was being stopped."""
+        return self._delivery.taken()
 
     def wait(self, on_outcome: Callable[[Outcome], object] | None = None) -> None:
         """Wait for the end, handing each outcome to `on_outcome` on this thread.
@@ -156,7 +160,8 @@ class RunningBatch:
         Raises
         ------
         KeyboardInterrupt
-            When the batch has been stopped and the answers that had arrived have been handed over.
+            When the batch has been stopped and the answers that had arrived have been handed over, the one at which
+            the interrupt came perhaps twice.
         Exception
             What the jobs' iterator or `on_outcome` raised. An error that ended the batch is in `error`.
         """
