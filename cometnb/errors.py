@@ -67,7 +67,8 @@ def masked(text: str, *secrets: str | None) -> str:
     for secret in secrets:
         if secret:
             text = text.replace(secret, "sk-***")
-    return _KEY.sub("sk-***", text)
+    # Looking for these three is several times as fast as for all places where a key may begin.
+    return _KEY.sub("sk-***", text) if "sk-" in text else text
 
 
 # Everything that moves a terminal's cursor, colours it, rings it or turns the direction of writing.

@@ -7,13 +7,14 @@ from typing import Any
 import httpx
 
 from cometnb.client.deadline import bound
+from cometnb.client.pools import MOST_IN_ONE
 
 __all__ = ["Network"]
 
 # As the clients' own: the number of connections is the caller's affair.
 _OPTIONS: dict[str, Any] = {
     "follow_redirects": False,
-    "limits": httpx.Limits(max_connections=None, max_keepalive_connections=20),
+    "limits": httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE),
 }
 
 
