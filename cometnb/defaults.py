@@ -150,6 +150,9 @@ class Shared:
 
     def set_budget(self, budget: Budget | None) -> None:
         """Put the calls to come under a budget, or under none; calls that run go on as they were admitted."""
+        for one, is_shared in ((self.budget, False), (budget, True)):
+            if one is not None:
+                one.is_shared = is_shared
         self.budget = budget
 
     def watch(self, callback: Observer) -> Callable[[], None]:

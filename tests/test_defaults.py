@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import cometnb
-from cometnb import defaults
+from cometnb import Budget, defaults
 from cometnb.client.simulator import Simulator
 from cometnb.defaults import Shared
 from cometnb.errors import ConfigError
@@ -149,6 +149,16 @@ def test_hurrying_leaves_a_pace_that_was_chosen(shared: Shared) -> None:
     shared.simulator.tokens_per_s = 50.0
     shared.hurry()
     assert shared.simulator.tokens_per_s == 50.0
+
+
+def test_only_the_budget_in_force_is_the_shared_one(shared: Shared) -> None:
+    """A refusal by it names the magic's line, one by another what changes that."""
+    first, second = Budget(0.25), Budget(0.50)
+    shared.set_budget(first)
+    shared.set_budget(second)
+    assert (first.is_shared, second.is_shared) == (False, True)
+    shared.set_budget(None)
+    assert not second.is_shared
 
 
 def test_a_client_of_ones_own_does_not_use_the_shared_ledger(simulated: Shared) -> None:

@@ -67,6 +67,11 @@ class Budget:
     allows_unpriced : bool
         Let models through whose price is not known. They are in no sum then.
 
+    Attributes
+    ----------
+    is_shared : bool
+        Whether it is the one that ``%comet budget`` shows and changes; refusals name the line, or `change`.
+
     Raises
     ------
     ParamError
@@ -108,6 +113,7 @@ class Budget:
         self.ledger = ledger
         self._in_background: dict[str, str] = {}
         self._prices = prices
+        self.is_shared = False
         self._lock = Lock()
         self._spending = Spending()
         self._earlier = Earlier()
@@ -258,6 +264,7 @@ class Budget:
             per=self.per,
             conversation=account.conversation,
             is_simulated=account.purse == "simulator",
+            is_shared=self.is_shared,
             allows_unpriced=self.allows_unpriced,
             known_usd=known_usd,
             held_usd=ended.held_usd,

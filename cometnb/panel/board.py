@@ -206,7 +206,8 @@ class Board:
                 "can_run": not panel.problem,
                 "words": words,
                 "expected": panel.expected,
-                "spent": panel.spent,
+                # It stands behind the word "spent".
+                "spent": panel.spent.removesuffix(" spent"),
                 "model": shared.options.model,
             }
         )

@@ -164,11 +164,20 @@ def test_a_call_that_could_cross_is_refused_in_two_lines(budget: Budget) -> None
     fact, step = str(raised.value).splitlines()
     assert "$0.1200 for max_output_tokens=12000" in fact
     assert "budget of $0.10 for this kernel $0.1000 is left: $0.0000 spent" in fact
-    assert step.endswith("or raise it: %comet budget 0.13")
-    fitting = int(step.removeprefix("--max-output-tokens ").split()[0])
+    assert step.endswith("or raise it: budget.change(0.13)")
+    fitting = int(step.removeprefix("max_output_tokens=").split()[0])
     with pytest.raises(BudgetExceededError):
         budget.admit(planned(max_output_tokens=fitting + 1))
     admitted(budget, planned(max_output_tokens=fitting))
+
+
+def test_the_shared_budget_is_raised_by_its_line(budget: Budget) -> None:
+    """The magic's line changes that one and no other."""
+    budget.is_shared = True
+    with pytest.raises(BudgetExceededError) as raised:
+        budget.admit(planned(max_output_tokens=12_000))
+    assert raised.value.next_step.startswith("--max-output-tokens ")
+    assert raised.value.next_step.endswith("or raise it: %comet budget 0.13")
 
 
 def test_the_budget_a_refusal_proposes_is_enough(budget: Budget) -> None:
@@ -176,7 +185,7 @@ def test_the_budget_a_refusal_proposes_is_enough(budget: Budget) -> None:
     call = planned(max_output_tokens=12_000)
     with pytest.raises(BudgetExceededError) as raised:
         budget.admit(call)
-    budget.change(float(raised.value.next_step.rpartition(" ")[2]))
+    budget.change(float(raised.value.next_step.rpartition("(")[2].removesuffix(")")))
     admitted(budget, call)
 
 
@@ -185,7 +194,7 @@ def test_a_call_is_refused_when_not_even_the_shortest_answer_fits(budget: Budget
     budget.count_before(0.09985)
     with pytest.raises(BudgetExceededError, match="the fewest tokens of output, 16") as raised:
         budget.admit(planned())
-    assert raised.value.next_step.startswith("Raise it: %comet budget")
+    assert raised.value.next_step.startswith("Raise it: budget.change(")
 
 
 def test_side_by_side_calls_wait_for_each_other(budget: Budget) -> None:
@@ -204,7 +213,7 @@ def test_a_model_without_a_price_is_refused(budget: Budget) -> None:
     with pytest.raises(BudgetExceededError, match="nobody-knows") as raised:
         budget.admit(planned(model="nobody-knows"))
     assert "%comet prices nobody-knows" in raised.value.next_step
-    assert raised.value.next_step.endswith("%comet budget 0.10 --allow-unpriced")
+    assert raised.value.next_step.endswith("budget.change(0.10, allows_unpriced=True)")
 
 
 def test_a_model_without_a_price_may_be_allowed(budget: Budget) -> None:

@@ -188,7 +188,7 @@ def test_every_chat_has_its_own_account(budget: Budget) -> None:
         budget(ended(call, usage_of(0, 9_000)))
     with pytest.raises(BudgetExceededError, match=r"for the chat 'a'") as raised:
         budget.admit(planned(labels={"conversation": "a"}, max_output_tokens=2_000))
-    assert raised.value.next_step.endswith("--per chat")
+    assert raised.value.next_step.endswith(', per="chat")')
     with pytest.raises(BudgetExceededError, match="calls without a chat"):
         budget.admit(planned(max_output_tokens=2_000))
     assert budget.conversations() == ["a", "b", ""]

@@ -102,6 +102,11 @@ def test_a_value_out_of_range_is_marked_and_nothing_is_sent(
     assert panel.runs == ()
 
 
+def test_before_the_first_run_the_board_reads_spent_nothing(board: Board) -> None:
+    """The page puts the word "spent" in front."""
+    assert board.deck.status["spent"] == "nothing"
+
+
 def test_a_run_streams_into_the_live_view(board: Board, panel: Panel, simulator: Simulator) -> None:
     """A change that comes with the key is part of it; then the usage line, what was spent, and one run more."""
     simulator.text = "A **bold** answer."

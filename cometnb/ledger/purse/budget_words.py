@@ -51,14 +51,15 @@ def name(limit_usd: float, per: str, conversation: str = "", *, is_simulated: bo
     return f"{money}${_plain(limit_usd)} for {_WHOSE.get(per, chat)}"
 
 
-def command(limit_usd: float, per: str, *, allows_unpriced: bool = False) -> str:
-    """Return the line that sets a budget."""
-    words = f"%comet budget {_plain(limit_usd)}"
-    return (
-        words
-        + (f" --per {per}" if per != "kernel" else "")
-        + (" --allow-unpriced" if allows_unpriced else "")
-    )
+def command(limit_usd: float, standing: Standing, *, allows_unpriced: bool | None = None) -> str:
+    """Return what sets this budget to another limit: the magic's line, or Python where one's own clients ask it."""
+    is_open = standing.allows_unpriced if allows_unpriced is None else allows_unpriced
+    is_other = standing.per != "kernel"
+    if standing.is_shared:
+        per = f" --per {standing.per}" if is_other else ""
+        return f"%comet budget {_plain(limit_usd)}{per}{' --allow-unpriced' if is_open else ''}"
+    per = f', per="{standing.per}"' if is_other else ""
+    return f"budget.change({_plain(limit_usd)}{per}{', allows_unpriced=True' if is_open else ''})"
 
 
 def left(standing: Standing) -> str:
@@ -108,8 +109,9 @@ def refused(
     needed_usd = (
         standing.spent_usd + standing.reserved_usd + worst.usd(_USUAL_TOKENS if wanted is None else wanted)
     )
-    larger = command(_rounded_up(needed_usd), standing.per, allows_unpriced=standing.allows_unpriced)
-    steps = [f"--max-output-tokens {fits_tokens} fits"] if fits_tokens is not None else []
+    larger = command(_rounded_up(needed_usd), standing)
+    flag = "--max-output-tokens " if standing.is_shared else "max_output_tokens="
+    steps = [f"{flag}{fits_tokens} fits"] if fits_tokens is not None else []
     steps += ["wait for what is running"] if waiting_helps else []
     steps += [f"{'raise it' if steps else 'Raise it'}: {larger}"]
     return BudgetExceededError(fact, ", or ".join(steps))
@@ -117,7 +119,7 @@ def refused(
 
 def unpriced(model: str, reason: str, standing: Standing) -> BudgetExceededError:
     """Return why a call to a model is not sent whose price is not known."""
-    line = command(standing.limit_usd, standing.per, allows_unpriced=True)
+    line = command(standing.limit_usd, standing, allows_unpriced=True)
     return BudgetExceededError(
         f"Not sent: there is a budget of {_named(standing)}, and what {model} costs is not known ({reason}).",
         f"Give its price in your own table (%comet prices {model} says how), or let such models through: {line}",
@@ -128,7 +130,7 @@ def stopped(output_tokens: int, so_far_usd: float, standing: Standing) -> Budget
     """Return why a stream was ended."""
     limit_usd = standing.limit_usd
     needed_usd = standing.spent_usd + standing.reserved_usd + so_far_usd
-    larger = command(_rounded_up(needed_usd), standing.per, allows_unpriced=standing.allows_unpriced)
+    larger = command(_rounded_up(needed_usd), standing)
     return BudgetExceededError(
         f"Stopped after about {output_tokens:,} tokens of output, {amount(so_far_usd, limit_usd)} so far: "
         f"the budget of {_named(standing)} is used up, with {spent_parts(standing)}.",

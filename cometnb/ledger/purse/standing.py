@@ -22,6 +22,8 @@ class Standing:
         Which chat, where it is per chat; empty for the calls that belong to none.
     is_simulated : bool
         True if it is simulated money.
+    is_shared : bool
+        Whether it is the one that ``%comet budget`` shows and changes.
     allows_unpriced : bool
         Whether models without a known price may be asked.
     known_usd, held_usd : float
@@ -38,6 +40,7 @@ class Standing:
     per: Per
     conversation: str
     is_simulated: bool
+    is_shared: bool
     allows_unpriced: bool
     known_usd: float
     held_usd: float

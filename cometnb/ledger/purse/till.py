@@ -25,7 +25,7 @@ from cometnb.protocol.events import Event
 
 __all__ = ["Till", "batch_budget"]
 
-_COMMAND = re.compile(r"%comet budget ([\d.]+)( --allow-unpriced)?")
+_CHANGE = re.compile(r"budget\.change\(([\d.]+)(, allows_unpriced=True)?\)")
 # Calls outside the batch end without telling the till.
 _LOOK_AGAIN_S = 0.5
 
@@ -181,9 +181,7 @@ def _of_batch(error: CometError) -> CometError:
 
 
 def _worded(text: str) -> str:
-    text = text.replace(" for this kernel", " for this batch").replace(
-        "--max-output-tokens ", "max_output_tokens="
-    )
-    return _COMMAND.sub(
+    text = text.replace(" for this kernel", " for this batch")
+    return _CHANGE.sub(
         lambda found: f"budget={found[1]}" + (", allow_unpriced=True" if found[2] else ""), text
     )
