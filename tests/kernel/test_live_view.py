@@ -59,12 +59,12 @@ def _traffic(run: CellRun) -> _Traffic:
 
 
 def test_the_live_view_gives_way_to_one_display(jupyter: KernelSession) -> None:
-    """A widget opens and is told what is new; then one plain display takes its place."""
+    """A widget opens and is told what is new; one plain display takes its place, and copies of the view hear the end."""
     run = _answer(jupyter, 500, 400)
     assert run.errors == []
     kinds = [message.type for message in run.of(*_DRAWN)]
     assert {"comm_open", "comm_msg"} <= set(kinds)
-    assert kinds[-2:] == ["clear_output", "display_data"]
+    assert kinds[-3:] == ["clear_output", "display_data", "comm_msg"]
     assert set(run.displays[-1].content["data"]) == {"text/markdown", "text/plain"}
     assert "update_display_data" not in kinds
 

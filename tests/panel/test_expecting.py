@@ -80,11 +80,11 @@ def test_nothing_is_done_for_nobody(is_closed: bool) -> None:
     """After closing, or when whoever asked is gone."""
     worker: Any = _Worker()
     done = worker.done
-    later = Later(worker.act, 0.01)
+    later = Later(worker.act, 0.5)
     later.ask()
     if is_closed:
         later.close()
         later.ask()
     else:
         del worker
-    assert not done.wait(0.1)
+    assert not done.wait(0.8)
