@@ -30,7 +30,7 @@ _CAUSE = (
 
 def client_cpu(plan: Plan) -> Section:
     """Measure every contender on one stream of 10,000 deltas."""
-    n_deltas, n_streams, n_rounds = plan.size(500, 10_000), plan.size(1, 2), plan.rounds(5)
+    n_deltas, n_streams, n_rounds = plan.size(500, 10_000), plan.size(1, 2), plan.rounds(7)
     measures = {name: partial(stream_cpu_s, plan, name, n_deltas, n_streams) for name in CONTENDERS}
     rounds = run_rounds(measures, n_rounds)
     return Section(
