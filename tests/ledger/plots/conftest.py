@@ -11,9 +11,10 @@ from matplotlib import pyplot as plt
 
 @pytest.fixture(autouse=True)
 def _closed() -> Iterator[None]:
-    """Draw without a screen, and leave no figure behind."""
+    """Draw without a screen, find no figure of another test, and leave none behind."""
     before = mpl.get_backend(auto_select=False) if mpl.__version_info__ >= (3, 10) else mpl.get_backend()
     plt.switch_backend("agg")
+    plt.close("all")
     yield
     plt.close("all")
     if before is not None:
