@@ -43,6 +43,7 @@ __all__ = [
     "StreamInterruptedError",
     "ToolError",
     "UnexpectedContentError",
+    "maskable",
     "masked",
     "printable",
 ]
@@ -52,6 +53,15 @@ KEY_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[abfnrtv])|(?<=%[0-9A-Fa-f]{2})|(?<=\\x[
 
 # CometAPI's own set-up script takes `sk-` and at least seven more characters for a key.
 _KEY = re.compile(KEY_START + r"sk-[A-Za-z0-9_\-]{7,}")
+
+
+# A shorter one is a word such as "test", and taking it out of a text would spoil the text.
+_SHORTEST_KEY = 8
+
+
+def maskable(key: str) -> str | None:
+    """Return a key in force if it can be taken out of texts, whatever its form; None if it is too short for that."""
+    return key if len(key) >= _SHORTEST_KEY else None
 
 
 def masked(text: str, *secrets: str | None) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import re
 
-__all__ = ["SHORTEST_KEY", "hide_in_logs"]
+from cometnb.errors import maskable
 
-SHORTEST_KEY = 8
-"""A shorter key is a word such as "test", and taking it out of a text would spoil the text."""
+__all__ = ["hide_in_logs"]
 
 # Whatever carries cometnb's requests and writes down what came back. A filter sees what is logged to its own logger
 # only, and not to those below it.
@@ -29,7 +28,7 @@ def hide_in_logs(key: str) -> None:
     key : str
         Records without it stay as they are, whoever's they are.
     """
-    if len(key) < SHORTEST_KEY:
+    if maskable(key) is None:
         return
     _sent[key] = re.compile(re.escape(key).replace(r"\\", r"\\+"))
     for name in _LOGGERS:

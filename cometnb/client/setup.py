@@ -18,12 +18,12 @@ import cometnb
 from cometnb.client.attempt import Observer
 from cometnb.client.decoded import ACCEPTED
 from cometnb.client.gate import Gate
-from cometnb.client.logged import SHORTEST_KEY, hide_in_logs
+from cometnb.client.logged import hide_in_logs
 from cometnb.client.pools import MOST_IN_ONE
 from cometnb.client.retry import Backoff
 from cometnb.client.turnstile import Turnstile
 from cometnb.config.configured import configured, find_key
-from cometnb.errors import APIError, CometError, ConfigError, ParamError, masked
+from cometnb.errors import APIError, CometError, ConfigError, ParamError, maskable, masked
 from cometnb.options import DEFAULT_BASE_URL, KEY_STEP, is_cassette
 from cometnb.protocol.answer import Fault, Head
 from cometnb.protocol.response import Response
@@ -245,7 +245,7 @@ def hide_key(error: CometError | None, setup: Setup) -> None:
 
 def without_key(text: str, setup: Setup) -> str:
     """Return a text of the service without the key in force, whatever its form, and without what looks like one."""
-    return masked(text, setup.api_key if len(setup.api_key) >= SHORTEST_KEY else None)
+    return masked(text, maskable(setup.api_key))
 
 
 def mark(response: Response, setup: Setup, head: Head | None, expected: str = "") -> None:

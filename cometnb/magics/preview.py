@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from cometnb.errors import CometError, masked, printable
+from cometnb.errors import CometError, maskable, masked, printable
 from cometnb.options import Options
 from cometnb.session.cell_text import cell_text
 from cometnb.session.export import FORMS, as_code
@@ -24,9 +24,6 @@ __all__ = ["show_code", "show_request"]
 
 # Of a file sent as text, this much says what it is.
 _SHOWN_OF_DATA = 48
-
-# A shorter key is a word such as "test", which may well be meant.
-_SHORTEST_KEY = 8
 
 _TICKS = re.compile("`+")
 
@@ -138,8 +135,7 @@ def _short(value: Any) -> Any:
 
 
 def _without_key(text: str, options: Options) -> str:
-    key = options.api_key
-    return masked(text, key if len(key) >= _SHORTEST_KEY else None)
+    return masked(text, maskable(options.api_key))
 
 
 def _fenced(code: str, language: str) -> str:

@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 from cometnb.defaults import shared
-from cometnb.errors import ConfigError
+from cometnb.errors import ConfigError, maskable
 from cometnb.protocol.keyless import keyless
 from cometnb.session.settings import Settings
 
@@ -18,8 +18,6 @@ __all__ = ["is_packed", "packed", "unpacked", "without_key"]
 
 _MARK, _FAMILY = "cometnb1.", "cometnb"
 _CHECK_CHARACTERS = 8
-# A shorter key is a word such as "test", which may well be meant.
-_SHORTEST_KEY = 8
 _MOST_CHARACTERS, _MOST_BYTES = 2_000_000, 4_000_000
 
 
@@ -32,8 +30,7 @@ def packed(settings: Settings) -> str:
 
 def without_key(value: Any) -> Any:
     """Return JSON, or a text, with keys masked, also the key in force, which need not look like one."""
-    key = shared.options.api_key
-    return keyless(value, key if len(key) >= _SHORTEST_KEY else None)
+    return keyless(value, maskable(shared.options.api_key))
 
 
 def is_packed(text: str) -> bool:

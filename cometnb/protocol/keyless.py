@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cometnb.errors import KEY_START, masked
 
-__all__ = ["KeylessText", "keyless", "open_length"]
+__all__ = ["KeylessText", "keyless", "open_length", "settled"]
 
 # Made by the service for itself, of random letters: what looks like a key in it is none, and must come back as it was.
 _SEALED = "encrypted_content"
@@ -37,9 +37,7 @@ class KeylessText:
         return self._without(text)
 
     def _without(self, text: str) -> str:
-        shown = masked(self._before + text)[len(self._before) :]
-        # No key begins in what has been shown, whatever it looks like without the word that it ends; no escape has an s.
-        self._before = (self._before + shown)[-_LONGEST_ESCAPE:].replace("s", "x")
+        shown, self._before = settled(self._before, text, masked)
         return shown
 
 
@@ -63,6 +61,27 @@ def keyless(value: Any, *secrets: str | None) -> Any:
     if isinstance(value, list | tuple):
         return [keyless(inner, *secrets) for inner in value]
     return value
+
+
+def settled(before: str, text: str, hide: Callable[[str], str]) -> tuple[str, str]:
+    """Take keys out of a piece of text in which none is cut off.
+
+    Parameters
+    ----------
+    before : str
+        What was returned for the piece before; empty for the first.
+    text : str
+    hide : callable
+        Takes keys out of a whole text.
+
+    Returns
+    -------
+    tuple of str
+        The piece without keys, and what of it decides whether a key begins in the next one.
+    """
+    hidden = hide(before + text)[len(before) :]
+    # No key begins in what is settled, whatever it looks like without the word that it ends; no escape has an s.
+    return hidden, (before + hidden)[-_LONGEST_ESCAPE:].replace("s", "x")
 
 
 def open_length(text: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from cometnb.client.client import Client
 from cometnb.config.configured import configured
-from cometnb.errors import BadRequestError, CometWarning, ConfigError, PermissionDeniedError, masked
+from cometnb.errors import BadRequestError, CometWarning, ConfigError, PermissionDeniedError, maskable, masked
 from cometnb.protocol.events import Event
 from cometnb.protocol.response import Response
 from cometnb.session.session import Session
@@ -70,8 +70,6 @@ _EFFORTS = ("none", "minimal", "low", None)
 # How an error about the key begins, where one about another setting does not.
 _KEY_FACTS = ("There is no API key", "The key ", "api_key")
 
-# A shorter key is a word such as "test", and taking it out of a finding would spoil the finding.
-_SHORTEST_KEY = 8
 _LONGEST_SHOWN = 400
 
 # What could begin Markdown, HTML, or math in a table's cell. For backslash and dollar no entity helps: formulas are
@@ -315,8 +313,8 @@ class _Examination:
 
     def _finding(self, subject: str, verdict: Verdict) -> Finding:
         state, *words = verdict
-        key = self._client.setup.api_key
-        fact, consequence = (masked(text, key if len(key) >= _SHORTEST_KEY else None) for text in words)
+        key = maskable(self._client.setup.api_key)
+        fact, consequence = (masked(text, key) for text in words)
         return Finding(subject, state, fact, consequence)
 
 

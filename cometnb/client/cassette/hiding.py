@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cometnb.client.cassette.tape import Piece
-from cometnb.errors import masked
-from cometnb.protocol.keyless import keyless, open_length
+from cometnb.errors import maskable, masked
+from cometnb.protocol.keyless import keyless, open_length, settled
 
 __all__ = ["Hider", "SplitKeys"]
 
-# A shorter key is a word such as "test", and taking it out would spoil the text.
-_SHORTEST_KEY = 8
 _CHANNEL = ("type", "output_index", "content_index", "summary_index", "item_id")
-_LONGEST_ESCAPE = len(r"\u0022")
 
 
 class Hider:
@@ -29,7 +26,7 @@ class Hider:
     """
 
     def __init__(self, *secrets: str) -> None:
-        self._secrets = tuple({one for one in secrets if len(one) >= _SHORTEST_KEY})
+        self._secrets = tuple({one for one in secrets if maskable(one)})
 
     def text(self, text: str) -> str:
         """Return a text without keys."""
@@ -105,15 +102,12 @@ class SplitKeys:
 
     def _settle(self, channel: _Channel) -> None:
         text = self._text(channel)
-        hidden = self._hider.text(channel.before + text)[len(channel.before) :]
-        end = (channel.before + hidden)[-_LONGEST_ESCAPE:]
+        hidden, channel.before = settled(channel.before, text, self._hider.text)
         if hidden != text:
             for at in channel.held:
                 piece = self._queue[at - self._first]
                 self._queue[at - self._first] = piece._replace(value={**piece.value, "delta": hidden})
                 hidden = ""
-        # No key begins in what is settled, whatever it looks like without the word that it ends; no escape has an s.
-        channel.before = end.replace("s", "x")
         channel.held = []
 
     def _released(self, end: int) -> list[Piece]:
