@@ -22,7 +22,7 @@ import httpx
 from cometnb._extras import extra
 from cometnb.client.decoded import Kept, async_body
 from cometnb.client.logged import hide_in_logs
-from cometnb.client.pools import MOST_IN_ONE
+from cometnb.client.pools import LIMITS
 from cometnb.client.simulator import Simulator
 from cometnb.errors import ConfigError
 
@@ -341,7 +341,7 @@ def _client(simulator: Mapping[str, Any] | None) -> httpx.AsyncClient:
     if name not in clients:
         clients[name] = httpx.AsyncClient(
             transport=None if simulator is None else Simulator(**simulator),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE),
+            limits=LIMITS,
             follow_redirects=False,
         )
     return clients[name]

@@ -11,7 +11,7 @@ from typing import Any
 import httpcore
 import httpx
 
-__all__ = ["MOST_IN_ONE", "spread"]
+__all__ = ["LIMITS", "MOST_IN_ONE", "spread"]
 
 MOST_IN_ONE = 50
 """Connections of one pool of several, and those that a client keeps for later calls.
@@ -19,6 +19,9 @@ MOST_IN_ONE = 50
 httpcore closes a connection that falls idle where its pool has more than it may keep, busy ones included: with fewer
 to keep than are open at once, every call would open one of its own.
 """
+
+LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE)
+"""Of every httpx client here: how many connections are open is the caller's affair."""
 
 
 def spread(http: httpx.AsyncClient) -> None:

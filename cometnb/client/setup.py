@@ -19,7 +19,7 @@ from cometnb.client.attempt import Observer
 from cometnb.client.decoded import ACCEPTED
 from cometnb.client.gate import Gate
 from cometnb.client.logged import hide_in_logs
-from cometnb.client.pools import MOST_IN_ONE
+from cometnb.client.pools import LIMITS
 from cometnb.client.retry import Backoff
 from cometnb.client.turnstile import Turnstile
 from cometnb.config.configured import configured, find_key
@@ -116,7 +116,7 @@ class Setup:
         return {
             "headers": headers,
             "timeout": httpx.Timeout(idle_s, connect=min(_CONNECT_S, self.timeout_s), pool=None),
-            "limits": httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE),
+            "limits": LIMITS,
             # A wrong base URL often answers with a redirect; following it would hand the key to wherever it points.
             "follow_redirects": False,
             "transport": self.transport,

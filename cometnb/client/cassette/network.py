@@ -7,15 +7,11 @@ from typing import Any
 import httpx
 
 from cometnb.client.deadline import bound
-from cometnb.client.pools import MOST_IN_ONE
+from cometnb.client.pools import LIMITS
 
 __all__ = ["Network"]
 
-# As the clients' own: the number of connections is the caller's affair.
-_OPTIONS: dict[str, Any] = {
-    "follow_redirects": False,
-    "limits": httpx.Limits(max_connections=None, max_keepalive_connections=MOST_IN_ONE),
-}
+_OPTIONS: dict[str, Any] = {"follow_redirects": False, "limits": LIMITS}
 
 
 class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
