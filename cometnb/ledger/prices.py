@@ -8,7 +8,6 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from cometnb.client.catalog import catalog_path
 from cometnb.config.configured import configured_setting
@@ -18,7 +17,7 @@ from cometnb.ledger.pricelist.counts import sorted_tokens
 from cometnb.ledger.pricelist.model_names import spellings
 from cometnb.ledger.pricelist.moments import aware, since_epoch, stamped
 from cometnb.ledger.pricelist.official import STANDARD_TIERS, official_model
-from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes
+from cometnb.ledger.pricelist.quotes import Asked, Quote, Quotes, is_comet
 from cometnb.ledger.pricelist.rates import Rates, Tokens, amounts, unpriced_kind
 from cometnb.ledger.pricelist.rounds import added
 from cometnb.ledger.pricelist.tool_fees import counted_calls, fees, in_words, tool_calls
@@ -182,7 +181,8 @@ class Prices:
         ConfigError
             The user's table has a mistake.
         """
-        return next((one for one in self.offers(model, **known) if None not in (one.input, one.output)), None)
+        offers = self.offers(model, **known)
+        return next((offer for offer in offers if None not in (offer.input, offer.output)), None)
 
     def offers(
         self,
@@ -225,8 +225,10 @@ class Prices:
             The user's table has a mistake.
         """
         self.check()
-        tiers, listed = self._quotes.table.value().service_tiers(spellings(model)), official_model(model)
-        return tuple(dict.fromkeys((*tiers, *(() if listed is None else listed.service_tiers(aware(at))))))
+        listed = official_model(model)
+        tiers = self._quotes.table.value().service_tiers(spellings(model))
+        official = () if listed is None else listed.service_tiers(aware(at))
+        return tuple(dict.fromkeys((*tiers, *official)))
 
     def _check_place(self) -> None:
         if self._must_exist and not self.table_path.exists():
@@ -236,13 +238,12 @@ class Prices:
             )
 
     def _asked(self, billable: Billable) -> Asked:
-        is_comet = billable.backend == "simulator" or _is_comet(billable.base_url)
         tier = str(billable.service_tier or "").strip().lower()
         return Asked(
             billable.model,
             billable.model_requested,
             "" if tier in STANDARD_TIERS else tier,
-            is_comet,
+            billable.backend == "simulator" or is_comet(billable.base_url),
             self._ratio,
         )
 
@@ -355,7 +356,8 @@ def cost_of_row(row: Mapping[str, Any], prices: Prices | None = None) -> Cost:
 
 
 def _offer(model: str, quote: Quote, input_tokens: int) -> Price:
-    tariff, rates = quote.tariff, quote.tariff.rates(input_tokens)
+    tariff = quote.tariff
+    rates = tariff.rates(input_tokens)
     return Price(
         model,
         *rates,
@@ -384,15 +386,6 @@ def _source(billable: Billable, quote: Quote, tokens: Tokens) -> str:
 
 def _unknown(model: str | None) -> str:
     return f"no price known for {model}" if model else "no price known: the model is not known"
-
-
-@lru_cache(maxsize=256)
-def _is_comet(base_url: str) -> bool:
-    try:
-        host = urlsplit(base_url).hostname or ""
-    except ValueError:
-        return False
-    return host == "api.cometapi.com"
 
 
 def _text(value: Any) -> str | None:

@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from cometnb.client.catalog import Catalog, Listing, read_catalog
 from cometnb.ledger.pricelist.model_names import spellings
@@ -16,7 +18,7 @@ from cometnb.ledger.pricelist.official import STANDARD_TIERS, OfficialModel, lib
 from cometnb.ledger.pricelist.price_table import PriceTable, read_table
 from cometnb.ledger.pricelist.rates import Rates, Tariff
 
-__all__ = ["COMET_RATIO", "Asked", "Quote", "Quotes", "Watched"]
+__all__ = ["COMET_RATIO", "Asked", "Quote", "Quotes", "Watched", "is_comet"]
 
 COMET_RATIO = 0.8
 """What CometAPI charges of the official price, where a model has one and its catalog says nothing else."""
@@ -264,3 +266,13 @@ def _still_to_apply(listing: Listing, official: Tariff | None, given: float | No
     if listing.ratio != 1 and full and abs(listing.input / (full * listing.ratio) - 1) < _SAME:
         return 1.0
     return listing.ratio if given is None else given
+
+
+@lru_cache(maxsize=256)
+def is_comet(base_url: str) -> bool:
+    """Tell whether calls to this address are billed by CometAPI."""
+    try:
+        host = urlsplit(base_url).hostname or ""
+    except ValueError:
+        return False
+    return host == "api.cometapi.com"
