@@ -12,6 +12,7 @@ from cometnb.ledger.purse.budget_words import amount, left, name
 from cometnb.ledger.purse.spending import Per
 from cometnb.magics.kernel import Kernel
 from cometnb.magics.line import say
+from cometnb.protocol.counted import counted
 
 if TYPE_CHECKING:
     from cometnb.defaults import Shared
@@ -84,10 +85,8 @@ def _set(shared: Shared, limit_usd: float, wish: _Wish) -> None:
         held.count_before(before.usd + before.fees_usd, "api")
         held.count_before(before.simulated_usd + before.simulated_fees_usd, "simulator")
         if before.n_unpriced and wish.per == "kernel":
-            calls = "attempt" if before.n_unpriced == 1 else "attempts"
-            say(
-                f"Not counted, since the cost is not known: {before.n_unpriced:,} {calls} before this budget.\n"
-            )
+            attempts = counted(before.n_unpriced, "attempt")
+            say(f"Not counted, since the cost is not known: {attempts} before this budget.\n")
     held.change(limit_usd, per=wish.per, ledger=shared.ledger, allows_unpriced=wish.allows_unpriced)
     shared.set_budget(held)
 

@@ -39,8 +39,7 @@ def show_status(kernel: Kernel, words: list[str]) -> None:
         "live view": options.live,
     }
     if tally.n_unreported:
-        came = "attempt" if tally.n_attempts == 1 else "attempts"
-        rows["unreported"] = f"{tally.n_unreported} of {tally.n_attempts} {came} came without usage"
+        rows["unreported"] = f"{tally.n_unreported} of {_attempts(tally.n_attempts)} came without usage"
     _say_rows(rows)
 
 
@@ -137,11 +136,15 @@ def _spent(shared: Shared) -> str:
         return "no calls yet"
     usage = tally.usage
     into, out, thought = usage.input_tokens, usage.output_tokens, usage.reasoning_tokens
-    calls = "attempt" if tally.n_attempts == 1 else "attempts"
+    attempts = _attempts(tally.n_attempts)
     if into is None or out is None:
-        return f"{tally.n_attempts} {calls}, usage not reported, {tally.spent}"
+        return f"{attempts}, usage not reported, {tally.spent}"
     reasoning = f" ({thought:,} reasoning)" if thought else ""
-    return f"{tally.n_attempts} {calls}, {into:,} tokens in, {out:,} tokens out{reasoning}, {tally.spent}"
+    return f"{attempts}, {into:,} tokens in, {out:,} tokens out{reasoning}, {tally.spent}"
+
+
+def _attempts(number: int) -> str:
+    return f"{number} attempt" if number == 1 else f"{number} attempts"
 
 
 def _fault(text: str) -> str | None:

@@ -16,7 +16,6 @@ from cometnb.session.settings import Settings
 
 __all__ = ["read_code"]
 
-
 _OPENING = re.compile(r"(`{3,}+|~{3,}+)[^\n]*+\n")
 
 
