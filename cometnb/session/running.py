@@ -46,6 +46,7 @@ class Running:
         self._events: deque[Event] = deque()
         self._changed = threading.Event()
         self._is_done = threading.Event()
+        self._is_stopped = False
         self._response: Response | None = None
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -142,6 +143,10 @@ class Running:
         return self.response
 
     def _cancel(self) -> None:
+        # A second time would break off what the first has begun: the closing of the connection.
+        if self._is_stopped:
+            return
+        self._is_stopped = True
         # Cancelling the future instead would call it done before the task has closed its connection.
         if self._task is not None:
             self._task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,8 @@ _IMAGE = "response.image_generation_call.partial_image"
 _ANNOTATION = "response.output_text.annotation.added"
 _LONGEST = 2000
 _ALLOWED, _RUNS = "allowed", "running"
+# Some services give the calls of every round the same ids; in a kernel no two questions have the same number.
+_questions = itertools.count(1)
 
 
 class Cards:
@@ -47,7 +50,8 @@ class Cards:
     def shown(self) -> list[dict[str, str]]:
         """Return the cards: ``title``, and ``text`` or ``image`` (a data URL), without keys; to be shown as text or image.
 
-        A call's card says under ``result`` what came of it, and holds its id under ``asks`` while a person is asked.
+        A call's card says under ``result`` what came of it. While a person is asked it holds the question's number, a
+        colon and the call's id under ``asks``.
         """
         cards = [self._by_place[place] for place in sorted(self._by_place)]
         if self._sources:
@@ -102,7 +106,7 @@ class Cards:
         if event.type == ASKED:
             # One question is open at a time: what was asked before was allowed, and runs when all have been asked.
             self._allow_open()
-            card["asks"] = str(raw["call_id"])
+            card["asks"] = f"{next(_questions)}:{raw['call_id']}"
         elif event.type == CALLED:
             card["result"] = _RUNS
         else:

@@ -45,6 +45,8 @@ class LiveView(TakenOver):
         on_permit: Callable[[str, bool], None] | None = None,
     ) -> None:
         self._on_stop, self._on_permit = on_stop, on_permit
+        # A page sends a wish again until something comes of it: one about an answer or a question before is too late.
+        self._begun_n, self._answered = 0, ""
         super().__init__(
             answer=_empty(model),
             can_stop=on_stop is not None,
@@ -74,13 +76,20 @@ class LiveView(TakenOver):
         """Empty the view for another answer; without a model it waits until somebody runs one."""
         n, answer = self.answer["n"] + 1, self.answer
         answer.update(_empty(model) | {"n": n} | ({} if model else {"phase": "idle"}))
+        self._begun_n = n
         self.send({"n": n, "answer": answer})
 
     def _received(self, widget: Any, content: Any, buffers: Any) -> None:
-        if self._on_stop is not None and isinstance(content, dict) and content.get("op") == "stop":
-            self._on_stop()
-        if self._on_permit is not None and isinstance(content, dict) and content.get("op") == "permit":
-            self._on_permit(str(content.get("call_id")), content.get("yes") is True)
+        wish = content if isinstance(content, dict) else {}
+        if wish.get("op") == "stop" and self._on_stop is not None:
+            n = wish.get("n")
+            if isinstance(n, int) and n >= self._begun_n:
+                self._on_stop()
+        elif wish.get("op") == "permit" and self._on_permit is not None:
+            asked = str(wish.get("asks"))
+            if asked != self._answered and any(card.get("asks") == asked for card in self.answer["cards"]):
+                self._answered = asked
+                self._on_permit(asked.partition(":")[2], wish.get("yes") is True)
 
 
 def _empty(model: str) -> dict[str, Any]:

@@ -124,7 +124,7 @@ def test_stop_ends_a_run_in_mid_stream(board: Board, panel: Panel, simulator: Si
     """What came is kept and shown."""
     simulator.text, simulator.tokens_per_s = _LONG, 200.0
     touch(board.deck, "run")
-    until(lambda: "word" in board.live.answer["tail"])
+    until(lambda: "word word" in board.live.answer["tail"])
     touch(board.deck, "stop")
     until(lambda: board.live.answer["phase"] == "done")
     until(lambda: panel.runs)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from cometnb import errors
@@ -26,39 +23,13 @@ from tests.client.transports import (
     stream_answer,
     text_events,
 )
+from tests.session.gate import Gate
 
 
 @pytest.fixture
 def attempts() -> list[Attempt]:
     """What the observers of a test's session were handed."""
     return []
-
-
-class Gate(httpx.AsyncBaseTransport, httpx.AsyncByteStream):
-    """Streams a text, and waits before every piece until the test lets it go on."""
-
-    def __init__(self, *deltas: str) -> None:
-        self._pieces = [sse(event) for event in text_events(*deltas)]
-        self._allowed = threading.Semaphore(0)
-        self.is_closed = False
-
-    def let_pass(self, n_pieces: int) -> None:
-        """Let so many further pieces come."""
-        self._allowed.release(n_pieces)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Answer one request."""
-        return httpx.Response(200, headers=SSE, stream=self)
-
-    async def __aiter__(self) -> Any:
-        for piece in self._pieces:
-            while not self._allowed.acquire(blocking=False):  # the test is on another thread
-                await asyncio.sleep(0.001)
-            yield piece
-
-    async def aclose(self) -> None:
-        """Note that the connection was closed."""
-        self.is_closed = True
 
 
 @pytest.fixture
@@ -171,6 +142,24 @@ def test_stopping_keeps_what_came(attempts: list[Attempt]) -> None:
     assert (gate.is_closed, running.is_done, running.error) == (True, True, None)
     assert [attempt.status for attempt in attempts] == ["interrupted"]
     assert running.wait().status == running.stop().status == "interrupted"
+    session.close()
+
+
+def test_stopping_twice_is_stopping_once(attempts: list[Attempt]) -> None:
+    """Stop pressed again, or Stop and then the kernel's own button, does not break off the closing of the connection."""
+    gate = Gate("Hello", " there")
+    gate.n_turns_to_close = 1000
+    session = _session(gate, attempts)
+    running = session.start("Hi")
+    batches = running.batches(0.0)
+    gate.let_pass(3)
+    seen = 0
+    while seen < 3:
+        seen += len(next(batches))
+    while not running.is_done:
+        running.ask_to_stop()
+    assert (running.stop().output_text, gate.is_closed) == ("Hello", True)
+    assert [attempt.status for attempt in attempts] == ["interrupted"]
     session.close()
 
 

@@ -149,11 +149,23 @@ def test_stop_is_passed_on(page: _Page) -> None:
     """The button's message calls what ends the call; other messages do nothing."""
     pressed: list[bool] = []
     answer = WatchedAnswer(on_stop=lambda: pressed.append(True))
-    for content in ({"op": "stop"}, {"op": "dance"}, "stop"):
+    for content in ({"op": "stop", "n": 0}, {"op": "stop"}, {"op": "dance"}, "stop"):
         answer._view._handle_custom_msg(content, [])
     assert pressed == [True]
     assert answer._view.can_stop
     assert not WatchedAnswer()._view.can_stop
+
+
+def test_a_late_stop_ends_no_later_answer(page: _Page) -> None:
+    """A wish that has waited behind a cell is about the answer that was there when the button was pressed."""
+    pressed: list[bool] = []
+    view = LiveView("gpt-5.4", lambda: pressed.append(True))
+    late = {"op": "stop", "n": view.answer["n"]}
+    view.clear("gpt-5.4")
+    view._handle_custom_msg(late, [])
+    assert pressed == []
+    view._handle_custom_msg({"op": "stop", "n": view.answer["n"]}, [])
+    assert pressed == [True]
 
 
 def test_the_model_s_words_are_sanitised_before_they_travel(page: _Page) -> None:
@@ -175,17 +187,30 @@ def _asked(kind: str = ASKED) -> list[Event]:
 
 
 def test_a_question_has_buttons_and_its_answer_is_passed_on(page: _Page) -> None:
-    """With the call's id; only a plain yes lets it run."""
+    """With the call's id, once; only a plain yes lets it run, and nothing answers what nobody asks."""
     given: list[tuple[str, bool]] = []
     answer = WatchedAnswer(on_permit=lambda call_id, is_allowed: given.append((call_id, is_allowed)))
-    answer.update(_asked())
-    assert page.messages[-1]["cards"][0]["asks"] == "a"
-    assert page.messages[-1]["phase"] == "may f run?"
     for yes in (True, False, "yes", None):
-        answer._view._handle_custom_msg({"op": "permit", "call_id": "a", "yes": yes}, [])
+        answer.update(_asked())
+        asks = page.messages[-1]["cards"][0]["asks"]
+        for content in ({"asks": "a"}, {"asks": 7}, {}, {"asks": asks}, {"asks": asks}):
+            answer._view._handle_custom_msg({"op": "permit", "yes": yes} | content, [])
     assert given == [("a", True), ("a", False), ("a", False), ("a", False)]
+    assert page.messages[0]["phase"] == "may f run?"
     assert answer.asks
     assert not WatchedAnswer().asks
+
+
+def test_a_late_yes_answers_no_later_question(page: _Page) -> None:
+    """A page says it again until it is heard, and some services give the calls of every round the same ids."""
+    given: list[bool] = []
+    answer = WatchedAnswer(on_permit=lambda call_id, is_allowed: given.append(is_allowed))
+    answer.update(_asked())
+    late = {"op": "permit", "asks": page.messages[-1]["cards"][0]["asks"], "yes": True}
+    answer._view._handle_custom_msg(late, [])
+    answer.update(_asked())
+    answer._view._handle_custom_msg(late, [])
+    assert given == [True]
 
 
 @pytest.mark.parametrize("kind", [ASKED, CALLED])

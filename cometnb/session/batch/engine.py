@@ -137,6 +137,7 @@ class BatchRun:
         self._begun: set[str] = set()
         self._notes: dict[str, None] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._is_cancelled = False
         self._settling: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._is_stopped = False
@@ -197,6 +198,10 @@ class BatchRun:
             self._loop.call_soon_threadsafe(self._cancel)
 
     def _cancel(self) -> None:
+        # A second time would break off what the first has begun: the closing of connections.
+        if self._is_cancelled:
+            return
+        self._is_cancelled = True
         for worker in self._workers:
             worker.cancel()
 

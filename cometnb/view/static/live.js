@@ -74,7 +74,7 @@ function build(el, model) {
   const root = add(el, "div", "cometnb-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answer");
-  const view = { root, model, tallest: 0, drawn: [] };
+  const view = { root, model, tallest: 0, drawn: [], isUnheard: false };
   view.fold = add(root, "details", "");
   view.fold.hidden = true;
   view.fold.open = true;
@@ -99,7 +99,14 @@ function build(el, model) {
   view.stop.addEventListener("click", () => {
     view.stop.disabled = true;
     view.stop.textContent = "Stopping";
-    model.send({ op: "stop" });
+    const { n } = model.get("answer");
+    insist(
+      () => model.send({ op: "stop", n }),
+      () => root.isConnected && view.stop.disabled && !RESTS.includes(model.get("answer").phase),
+      () => {
+        view.isUnheard = view.stop.hidden = true;
+      },
+    );
   });
   return view;
 }
@@ -114,7 +121,7 @@ function show(view, message) {
     view.fold.open = false;
   }
   if (message.cards) drawCards(view, message.cards);
-  if (message.phase) view.stop.hidden = !view.model.get("can_stop") || RESTS.includes(message.phase);
+  if (message.phase) view.stop.hidden = !view.model.get("can_stop") || view.isUnheard || RESTS.includes(message.phase);
   if (Object.hasOwn(OPEN_WORDS, message.phase)) view.spoken.textContent = OPEN_WORDS[message.phase];
   keepHeight(view);
 }
@@ -123,7 +130,7 @@ function show(view, message) {
 function empty(view) {
   for (const part of [view.blocks, view.tail, view.thoughts, view.thought, view.cards]) part.replaceChildren();
   view.drawn = [];
-  view.folded = false;
+  view.folded = view.isUnheard = false;
   view.fold.hidden = true;
   view.fold.open = true;
   view.tallest = 0;
@@ -177,7 +184,13 @@ function drawQuestion(view, box, card) {
     button.addEventListener("click", () => {
       view.answered = row.contains(document.activeElement);
       for (const one of row.children) one.disabled = true;
-      view.model.send({ op: "permit", call_id: card.asks, yes });
+      insist(
+        () => view.model.send({ op: "permit", asks: card.asks, yes }),
+        () => row.isConnected,
+        () => {
+          add(row, "span", "").textContent = "The kernel does not hear it yet; interrupt the kernel to stop.";
+        },
+      );
     });
   }
 }

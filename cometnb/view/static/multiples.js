@@ -78,7 +78,13 @@ function build(el, model, sweep) {
   view.stop.addEventListener("click", () => {
     view.stop.disabled = true;
     view.stop.textContent = "Stopping";
-    model.send({ op: "stop" });
+    insist(
+      () => model.send({ op: "stop" }),
+      () => root.isConnected && !model.get("sweep").is_done,
+      () => {
+        view.canStop = false;
+      },
+    );
   });
   view.spoken = add(root, "div", "cometnb-multiples-spoken");
   view.spoken.setAttribute("role", "status");

@@ -1,6 +1,9 @@
 // What the views share whose place a native display takes at the end: rendered blocks, and a height that never jumps.
 
 const HOLD_MS = 500;
+const AGAIN_MS = 500;
+// So often a wish is sent before the reader is told of a way that needs no comm.
+const N_UNHEARD = 10;
 // JupyterLab's class for rendered Markdown: the view then looks like the display that will take its place.
 const MARKDOWN = "jp-RenderedHTMLCommon";
 // The kernel has been restarted: nothing more comes, and a wish would reach nobody.
@@ -31,4 +34,21 @@ function holdPlace(view) {
   const { frame, frameHeight } = view;
   frame.style.minHeight = `${frameHeight}px`;
   setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
+}
+
+// JupyterLab gives a page's comms a thread of their own in the kernel only a moment after the first comm; what is sent
+// before that waits until the cell has ended, and some front ends give none. So a wish is sent again until something
+// comes of it.
+function insist(wish, isOpen, unheard) {
+  wish();
+  let n = 1;
+  const again = setInterval(() => {
+    if (!isOpen()) {
+      clearInterval(again);
+      return;
+    }
+    if (n === N_UNHEARD) unheard();
+    n += 1;
+    wish();
+  }, AGAIN_MS);
 }

@@ -199,34 +199,6 @@ def test_memory_does_not_grow_with_answers_handed_out() -> None:
     assert held[1_200] - held[400] < 100_000
 
 
-def test_a_stop_keeps_what_has_arrived(tmp_path: Path) -> None:
-    """What was on its way is asked in the next run, and what had come is not."""
-    service, first = Plain(takes_s=0.01), []
-    work = jobs(*_MANY)
-
-    async def take(outcome: Outcome) -> None:
-        first.append(outcome.job.place)
-        if len(first) == 7:
-            batches[0].ask_to_stop()
-
-    batches: list[BatchRun] = []
-
-    async def stopped() -> None:
-        async with AsyncClient(transport=service) as client:
-            with Checkpoint(tmp_path / "rows.sqlite") as kept:
-                batches.append(BatchRun(client, work, limits=Limits(3), checkpoint=kept, on_outcome=take))
-                await batches[0].run()
-
-    asyncio.run(stopped())
-    assert 7 <= len(first) <= 10
-    with Checkpoint(tmp_path / "rows.sqlite") as kept:
-        before = service.n_requests
-        outcomes, batch = run(service, work, checkpoint=kept)
-    assert len(outcomes) == 30
-    assert batch.n_stored >= len(first)
-    assert service.n_requests - before == 30 - batch.n_stored
-
-
 def test_a_generator_that_breaks_ends_the_batch_with_what_was_asked() -> None:
     """Its exception comes out of the run, and the answers under way are handed out first."""
 
