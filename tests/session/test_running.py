@@ -11,6 +11,7 @@ from cometnb import errors
 from cometnb.client.attempt import Attempt
 from cometnb.client.server import running_server
 from cometnb.client.simulator import Simulator
+from cometnb.session.running import Running
 from cometnb.session.session import Session
 from tests.client.transports import (
     KEY,
@@ -111,16 +112,22 @@ def test_batches_may_be_taken_up_again(session: Session) -> None:
     assert [event for batch in running.batches(0.0) for event in batch] == []
 
 
-def test_the_response_so_far_can_be_seen_meanwhile(attempts: list[Attempt]) -> None:
-    """A look from the watching thread shows what has come."""
-    gate = Gate("Hello", " there")
-    session = _session(gate, attempts)
+def _begun(session: Session, gate: Gate) -> Running:
+    """Start a call of which the first word has come."""
     running = session.start("Hi")
     batches = running.batches(0.0)
     gate.let_pass(3)
     seen = 0
     while seen < 3:
         seen += len(next(batches))
+    return running
+
+
+def test_the_response_so_far_can_be_seen_meanwhile(attempts: list[Attempt]) -> None:
+    """A look from the watching thread shows what has come."""
+    gate = Gate("Hello", " there")
+    session = _session(gate, attempts)
+    running = _begun(session, gate)
     assert (running.response.output_text, running.response.status) == ("Hello", "in_progress")
     gate.let_pass(99)
     assert running.wait().output_text == "Hello there"
@@ -131,12 +138,7 @@ def test_stopping_keeps_what_came(attempts: list[Attempt]) -> None:
     """The connection is closed, the text so far stays, and its row is written when stop returns."""
     gate = Gate("Hello", " there")
     session = _session(gate, attempts)
-    running = session.start("Hi")
-    batches = running.batches(0.0)
-    gate.let_pass(3)
-    seen = 0
-    while seen < 3:
-        seen += len(next(batches))
+    running = _begun(session, gate)
     response = running.stop()
     assert (response.status, response.output_text) == ("interrupted", "Hello")
     assert (gate.is_closed, running.is_done, running.error) == (True, True, None)
@@ -150,12 +152,7 @@ def test_stopping_twice_is_stopping_once(attempts: list[Attempt]) -> None:
     gate = Gate("Hello", " there")
     gate.n_turns_to_close = 1000
     session = _session(gate, attempts)
-    running = session.start("Hi")
-    batches = running.batches(0.0)
-    gate.let_pass(3)
-    seen = 0
-    while seen < 3:
-        seen += len(next(batches))
+    running = _begun(session, gate)
     while not running.is_done:
         running.ask_to_stop()
     assert (running.stop().output_text, gate.is_closed) == ("Hello", True)
