@@ -134,3 +134,17 @@ def test_where_nobody_hears_it_the_reader_is_told_how_to_stop(notebook: OpenNote
     page.run_cell(4)
     assert value(page, 5) == "'completed'"
     assert page.console_errors == []
+
+
+def test_where_no_permission_is_heard_the_reader_is_told_so(notebook: OpenNotebook) -> None:
+    """JupyterLab can be set to give comms no thread: then an interrupt ends the wait, and nothing has run."""
+    page = notebook([simulated() + _FUNCTION, _CONFIRM, "ran"])
+    page.page.evaluate("window.jupyterapp.serviceManager.kernels.commsOverSubshells = 'disabled'")
+    ask(page)
+    question = page.page.locator(f"{LIVE} .cometnb-question")
+    question.get_by_role("button", name="Run").click()
+    expect(question).to_contain_text("interrupt the kernel to stop", timeout=20_000)
+    page.interrupt()
+    page.wait_idle(timeout_s=20)
+    assert value(page, 2) == "[]"
+    assert page.console_errors == []
