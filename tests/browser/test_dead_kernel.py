@@ -8,16 +8,14 @@ import signal
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
-from tests.browser.watch import LIVE, simulated, value
-
-_LONG = "Some words of an answer. " * 800
+from tests.browser.watch import LIVE, LONG, simulated, value
 
 
 def test_what_is_shown_of_a_dead_kernel_says_so(notebook: OpenNotebook) -> None:
     """The words stay, nothing counts on, and no button is left that nobody would hear."""
     page = notebook(
         [
-            simulated(_LONG, tokens_per_s=40),
+            simulated(LONG, tokens_per_s=40),
             "import cometnb; cometnb.panel()",
             "%comet usage --live",
             "__import__('os').getpid()",

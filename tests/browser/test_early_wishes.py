@@ -9,9 +9,8 @@ from playwright.sync_api import WebSocketRoute, expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import NotebookPage
-from tests.browser.watch import LIVE, ask, simulated, value
+from tests.browser.watch import LIVE, LONG, ask, simulated, value
 
-_LONG = "Some words of an answer. " * 800
 _STATUS = "__import__('cometnb').usage().iloc[-1].status"
 _ASK = "%%respond -e none\nHello"
 _SWEEP = "%%respond --sweep model=gpt-5.4,gpt-5.4-mini max_concurrency=1\nHello"
@@ -71,7 +70,7 @@ def _raw(message: str | bytes) -> bytes:
 
 def test_stop_is_heard_though_it_was_pressed_early(notebook: OpenNotebook) -> None:
     """What waits behind the cell is sent again, and the thread hears it."""
-    page = notebook([simulated(_LONG, tokens_per_s=40), _ASK, _STATUS])
+    page = notebook([simulated(LONG, tokens_per_s=40), _ASK, _STATUS])
     thread = _LateThread(page)
     ask(page)
     page.wait_text(1, "an answer. Some words")
@@ -84,7 +83,7 @@ def test_stop_is_heard_though_it_was_pressed_early(notebook: OpenNotebook) -> No
 
 def test_a_sweep_s_stop_is_heard_though_it_was_pressed_early(notebook: OpenNotebook) -> None:
     """As that of one answer."""
-    page = notebook([simulated(_LONG, tokens_per_s=40), _SWEEP, _STATUS])
+    page = notebook([simulated(LONG, tokens_per_s=40), _SWEEP, _STATUS])
     thread = _LateThread(page)
     page.run_cell(0)
     page.start_cell(1)
@@ -111,7 +110,7 @@ def test_a_permission_is_heard_though_it_was_given_early(notebook: OpenNotebook)
 def test_where_nobody_hears_it_the_reader_is_told_how_to_stop(notebook: OpenNotebook) -> None:
     """The button gives way to words, and what has waited behind the cell disturbs nothing."""
     page = notebook(
-        [simulated(_LONG, tokens_per_s=40), _ASK, _STATUS, "shared.simulator.text = None", _ASK, _STATUS]
+        [simulated(LONG, tokens_per_s=40), _ASK, _STATUS, "shared.simulator.text = None", _ASK, _STATUS]
     )
     thread = _LateThread(page)
     ask(page)

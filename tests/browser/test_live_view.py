@@ -12,12 +12,11 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenNotebook
 from tests.browser.lab import Theme
-from tests.browser.watch import LIVE, ask, heights, reopen, simulated, value, watch, work
+from tests.browser.watch import LIVE, LONG, ask, heights, reopen, simulated, value, watch, work
 
 _ASK = "%%respond -e medium --reasoning.summary auto\nWhat is the mean of a sample?"
 _PLAIN = "%%respond -e none\nHello"
 _STOP = f"{LIVE} button"
-_LONG = "Some words of an answer. " * 800
 _LAST_STATUS = "__import__('cometnb').usage().iloc[-1].status"
 _ACTIVATE_FIRST = """() => {
   const [notebook] = window.jupyterapp.shell.widgets("main");
@@ -61,7 +60,7 @@ def test_reasoning_folds_away_when_text_begins(notebook: OpenNotebook) -> None:
 
 def test_the_status_line_says_what_goes_on(notebook: OpenNotebook) -> None:
     """Model, what it does, seconds, tokens so far and their pace."""
-    page = notebook([simulated(_LONG), _PLAIN])
+    page = notebook([simulated(LONG), _PLAIN])
     ask(page)
     expect(page.page.locator(".cometnb-status span")).to_have_text(
         re.compile(r"^gpt-5\.4 · writing · \d+ s · about \d\d+ tokens · \d+ tokens/s$"), timeout=20_000
@@ -114,7 +113,7 @@ def test_a_saved_answer_converts_to_a_page(notebook: OpenNotebook) -> None:
 
 def test_the_stop_button_ends_an_answer(notebook: OpenNotebook) -> None:
     """The text stays, marked; the cell ends without an error, the row says interrupted, and other cells run."""
-    page = notebook([simulated(_LONG, tokens_per_s=40), _PLAIN, _LAST_STATUS, "6 * 7"])
+    page = notebook([simulated(LONG, tokens_per_s=40), _PLAIN, _LAST_STATUS, "6 * 7"])
     ask(page)
     page.wait_text(1, "an answer. Some words")
     page.page.locator(_STOP).click()
@@ -129,7 +128,7 @@ def test_the_stop_button_ends_an_answer(notebook: OpenNotebook) -> None:
 
 def test_an_interrupt_ends_an_answer(notebook: OpenNotebook) -> None:
     """The text stays, marked; the cell ends in an error of one line, and the row says interrupted."""
-    page = notebook([simulated(_LONG, tokens_per_s=40), _PLAIN, _LAST_STATUS])
+    page = notebook([simulated(LONG, tokens_per_s=40), _PLAIN, _LAST_STATUS])
     ask(page)
     page.wait_text(1, "an answer. Some words")
     page.interrupt()
@@ -191,7 +190,7 @@ def test_a_reload_loses_nothing(notebook: OpenNotebook) -> None:
 
 def test_a_restarted_kernel_leaves_what_had_come(notebook: OpenNotebook) -> None:
     """The words stay, the line below says that no more will come, and there is no Stop that nobody would hear."""
-    page = notebook([simulated(_LONG, tokens_per_s=40), _PLAIN, "%%respond --sweep effort=none,low\nHello"])
+    page = notebook([simulated(LONG, tokens_per_s=40), _PLAIN, "%%respond --sweep effort=none,low\nHello"])
     for index, shown in ((1, LIVE), (2, ".cometnb-multiples-live")):
         page.run_cell(0)
         page.start_cell(index)

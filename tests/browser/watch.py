@@ -6,10 +6,13 @@ from typing import Any
 
 from tests.browser.lab import NotebookPage
 
-__all__ = ["LIVE", "ask", "heights", "reopen", "simulated", "value", "watch", "work"]
+__all__ = ["LIVE", "LONG", "ask", "heights", "reopen", "simulated", "value", "watch", "work"]
 
 LIVE = ".cometnb-live"
 """Selects the live view."""
+
+LONG = "Some words of an answer. " * 800
+"""An answer that does not end before a test has done what it does in mid-stream."""
 
 _ACT_MS = 60_000
 

@@ -74,7 +74,7 @@ function build(el, model) {
   const root = add(el, "div", "cometnb-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answer");
-  const view = { root, model, tallest: 0, drawn: [], isUnheard: false };
+  const view = { root, model, tallest: 0, drawn: [] };
   view.fold = add(root, "details", "");
   view.fold.hidden = true;
   view.fold.open = true;
@@ -93,21 +93,13 @@ function build(el, model) {
   view.spoken = add(root, "div", "cometnb-spoken");
   view.spoken.setAttribute("role", "status");
   view.spoken.textContent = OPEN_WORDS.streaming;
-  view.stop = add(status, "button", "");
-  view.stop.textContent = "Stop";
-  view.stop.hidden = !model.get("can_stop");
-  view.stop.addEventListener("click", () => {
-    view.stop.disabled = true;
-    view.stop.textContent = "Stopping";
-    const { n } = model.get("answer");
-    insist(
-      () => model.send({ op: "stop", n }),
-      () => root.isConnected && view.stop.disabled && !RESTS.includes(model.get("answer").phase),
-      () => {
-        view.isUnheard = view.stop.hidden = true;
-      },
-    );
-  });
+  addStop(
+    view,
+    status,
+    () => ({ n: model.get("answer").n }),
+    () => RESTS.includes(model.get("answer").phase),
+  );
+  view.stop.hidden = !view.canStop;
   return view;
 }
 
@@ -121,7 +113,7 @@ function show(view, message) {
     view.fold.open = false;
   }
   if (message.cards) drawCards(view, message.cards);
-  if (message.phase) view.stop.hidden = !view.model.get("can_stop") || view.isUnheard || RESTS.includes(message.phase);
+  if (message.phase) view.stop.hidden = !view.canStop || RESTS.includes(message.phase);
   if (Object.hasOwn(OPEN_WORDS, message.phase)) view.spoken.textContent = OPEN_WORDS[message.phase];
   keepHeight(view);
 }
@@ -130,7 +122,8 @@ function show(view, message) {
 function empty(view) {
   for (const part of [view.blocks, view.tail, view.thoughts, view.thought, view.cards]) part.replaceChildren();
   view.drawn = [];
-  view.folded = view.isUnheard = false;
+  view.folded = false;
+  view.canStop = view.model.get("can_stop");
   view.fold.hidden = true;
   view.fold.open = true;
   view.tallest = 0;
@@ -185,8 +178,9 @@ function drawQuestion(view, box, card) {
       view.answered = row.contains(document.activeElement);
       for (const one of row.children) one.disabled = true;
       insist(
+        button,
         () => view.model.send({ op: "permit", asks: card.asks, yes }),
-        () => row.isConnected,
+        () => false,
         () => {
           add(row, "span", "").textContent = "The kernel does not hear it yet; interrupt the kernel to stop.";
         },

@@ -67,25 +67,17 @@ function build(el, model, sweep) {
   const root = add(el, "div", "cometnb-multiples-live");
   root.setAttribute("role", "region");
   root.setAttribute("aria-label", "Answers of the sweep");
-  const view = { root, cells: {}, tallest: 0 };
+  const view = { root, model, cells: {}, tallest: 0 };
   add(root, "div", "cometnb-multiples-head").textContent = sweep.head;
   for (const band of sweep.bands) buildBand(view, sweep, band);
   const status = add(root, "div", "cometnb-multiples-status");
   view.words = add(status, "span", "");
-  view.stop = add(status, "button", "");
-  view.stop.textContent = "Stop";
-  view.canStop = model.get("can_stop");
-  view.stop.addEventListener("click", () => {
-    view.stop.disabled = true;
-    view.stop.textContent = "Stopping";
-    insist(
-      () => model.send({ op: "stop" }),
-      () => root.isConnected && !model.get("sweep").is_done,
-      () => {
-        view.canStop = false;
-      },
-    );
-  });
+  addStop(
+    view,
+    status,
+    () => ({}),
+    () => model.get("sweep").is_done,
+  );
   view.spoken = add(root, "div", "cometnb-multiples-spoken");
   view.spoken.setAttribute("role", "status");
   return view;

@@ -36,14 +36,36 @@ function holdPlace(view) {
   setTimeout(() => frame.style.removeProperty("min-height"), HOLD_MS);
 }
 
+// A view's Stop, as long as it `canStop`: `details` says what a press is about, `isOver` whether there is anything left
+// to stop.
+function addStop(view, parent, details, isOver) {
+  view.stop = add(parent, "button", "");
+  view.stop.textContent = "Stop";
+  view.canStop = view.model.get("can_stop");
+  view.stop.addEventListener("click", () => {
+    view.stop.disabled = true;
+    view.stop.textContent = "Stopping";
+    const wish = { op: "stop", ...details() };
+    insist(
+      view.stop,
+      () => view.model.send(wish),
+      isOver,
+      () => {
+        view.canStop = false;
+        view.stop.hidden = true;
+      },
+    );
+  });
+}
+
 // JupyterLab gives a page's comms a thread of their own in the kernel only a moment after the first comm; what is sent
-// before that waits until the cell has ended, and some front ends give none. So a wish is sent again until something
-// comes of it.
-function insist(wish, isOpen, unheard) {
+// before that waits until the cell has ended, and some front ends give none. So the wish of a button that was pressed,
+// and takes no other press meanwhile, is sent again until something comes of it.
+function insist(button, wish, isOver, unheard) {
   wish();
   let n = 1;
   const again = setInterval(() => {
-    if (!isOpen()) {
+    if (!button.isConnected || !button.disabled || isOver()) {
       clearInterval(again);
       return;
     }
